@@ -1,0 +1,19 @@
+// `quorate del KEY`
+import { addClientOptions, type ClientOptions, withCache } from '../client-options.ts'
+import type { AddCommand } from '../context.ts'
+import { exitCodes } from '../exit-code.ts'
+import { toJson } from '../output.ts'
+
+export const addDel: AddCommand = (program, context, finish) => {
+  addClientOptions(program.command('del <key>'))
+    .description('delete a key; exits 3 if there was none')
+    .action(async (key: string, options: ClientOptions) => {
+      finish(
+        await withCache(context, options, async (cache, call) => {
+          const deleted = await cache.del(key, call)
+          if (options.output === 'json') context.out(`${toJson({ deleted })}\n`)
+          return deleted ? exitCodes.done : exitCodes.notFound
+        }),
+      )
+    })
+}

@@ -1,0 +1,21 @@
+// `quorate incr KEY [BY]`
+import { integerBetween } from '../arguments.ts'
+import { addClientOptions, type ClientOptions, withCache } from '../client-options.ts'
+import type { AddCommand } from '../context.ts'
+import { exitCodes } from '../exit-code.ts'
+import { toJson } from '../output.ts'
+
+export const addIncr: AddCommand = (program, context, finish) => {
+  addClientOptions(program.command('incr <key>'))
+    .argument('[by]', 'a safe integer', integerBetween(Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER), 1)
+    .description('add to an integer and print the sum; a missing key counts as 0')
+    .action(async (key: string, by: number, options: ClientOptions) => {
+      finish(
+        await withCache(context, options, async (cache, call) => {
+          const value = await cache.incr(key, by, call)
+          context.out(options.output === 'json' ? `${toJson({ value })}\n` : `${value}\n`)
+          return exitCodes.done
+        }),
+      )
+    })
+}

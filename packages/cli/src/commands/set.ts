@@ -1,0 +1,67 @@
+// `quorate set KEY VALUE`
+import type { ConditionalResult, Written } from '@quorate/client'
+import { Option } from 'commander'
+import { integerBetween, parseValue } from '../arguments.ts'
+import { addClientOptions, type ClientOptions, reportFailure, withCache } from '../client-options.ts'
+import type { AddCommand, CliContext } from '../context.ts'
+import { type ExitCode, exitCodes, UsageError } from '../exit-code.ts'
+import { toJson } from '../output.ts'
+
+interface SetFlags extends ClientOptions {
+  readonly json?: true
+  readonly ifVersion?: number
+  readonly ifAbsent?: true
+  readonly ifPresent?: true
+}
+
+export const addSet: AddCommand = (program, context, finish) => {
+  addClientOptions(program.command('set <key> <value>'))
+    .description('store a value: an integer if it is written as one, otherwise a string')
+    .option('--json', 'VALUE is JSON')
+    .addOption(
+      new Option('--if-version <version>', 'only if the key has this version')
+        .argParser(integerBetween(1, Number.MAX_SAFE_INTEGER))
+        .conflicts(['ifAbsent', 'ifPresent']),
+    )
+    .addOption(new Option('--if-absent', 'only if there is no such key').conflicts(['ifPresent']))
+    .addOption(new Option('--if-present', 'only if there is such a key'))
+    .action(async (key: string, text: string, options: SetFlags) => {
+      const { ifVersion, ifAbsent, ifPresent } = options
+      const condition = {
+        ...(ifVersion === undefined ? {} : { ifVersion }),
+        ...(ifAbsent ? { ifAbsent } : {}),
+        ...(ifPresent ? { ifPresent } : {}),
+      }
+      finish(
+        await reportFailure(context, options, async () => {
+          const value = options.json ? parseJson(text) : parseValue(text)
+          return withCache(context, options, async (cache, call) =>
+            report(context, options, await cache.set(key, value, { ...call, ...condition })),
+          )
+        }),
+      )
+    })
+}
+
+function report(
+  context: CliContext,
+  { output }: ClientOptions,
+  written: Written | ConditionalResult,
+): ExitCode {
+  const result = 'applied' in written ? written : { applied: true, version: written.version }
+  if (output === 'json') context.out(`${toJson(result)}\n`)
+  else if (result.applied) context.out(`version ${result.version}\n`)
+  else context.err(`condition false: ${result.version === 0 ? 'no such key' : `version ${result.version}`}\n`)
+  return result.applied ? exitCodes.done : exitCodes.notFound
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(
+      `VALUE is not JSON: ${error instanceof Error ? error.message : String(error)}`,
+      `a string needs quotes of its own: '"text"'; without --json VALUE is taken as it is`,
+    )
+  }
+}

@@ -1,0 +1,54 @@
+// Composes a node of real parts and runs it in this process.
+import { createNode, type NodeEvent, type NodeSettings } from '@quorate/node'
+import { createRealRuntime } from '@quorate/runtime'
+import { openLevelStateStore } from '@quorate/storage'
+import { createWebSocketNetwork } from '@quorate/transport'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CliContext } from '../context.ts'
+import { type ExitCode, exitCodes } from '../exit-code.ts'
+import { onStopSignals } from '../stop-signals.ts'
+import { logLine } from './log-line.ts'
+import { type ServeFlags, settingNames } from './options.ts'
+import { type Process, runNode } from './run-node.ts'
+
+export async function serve(flags: ServeFlags, context: CliContext): Promise<ExitCode> {
+  const { id, data, listen, peerListen, bootstrap, join, shards } = flags
+  const log = (event: NodeEvent) => context.err(logLine(id, event, new Date()))
+  const node = createNode({
+    name: id,
+    dataDirectory: data,
+    listen,
+    peerListen,
+    ...(bootstrap === undefined ? {} : { bootstrap }),
+    ...(join === undefined ? {} : { join }),
+    ...(shards === undefined ? {} : { shards }),
+    runtime: createRealRuntime({ network: createWebSocketNetwork() }),
+    openStateStore: openLevelStateStore,
+    settings: settingsOf(flags),
+    log,
+  })
+  return runNode(node, processOf(context, flags, log))
+}
+
+function settingsOf(flags: ServeFlags): Partial<NodeSettings> {
+  const given = settingNames.flatMap((name) => {
+    const value = flags[name]
+    return value === undefined ? [] : [[name, value] as const]
+  })
+  return Object.fromEntries(given)
+}
+
+function processOf(context: CliContext, flags: ServeFlags, log: (event: NodeEvent) => void): Process {
+  return {
+    log,
+    err: context.err,
+    delay: (milliseconds) => sleep(milliseconds, undefined, { ref: false }),
+    onStop: (stop) => {
+      onStopSignals({ stop, force: () => process.exit(exitCodes.interrupted) })
+      if (!flags.stopOnStdinEnd) return
+      // `quorate dev` holds the other end: it closes when that process dies, whatever the way.
+      const parentEnded = () => stop('parent ended')
+      process.stdin.on('end', parentEnded).on('error', parentEnded).resume()
+    },
+  }
+}

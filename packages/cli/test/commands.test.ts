@@ -1,0 +1,153 @@
+import { QuorateError } from '@quorate/protocol'
+import { beforeEach, expect, test } from 'vitest'
+import { openTerminal, type Terminal } from './fake-cache.ts'
+
+let terminal: Terminal
+beforeEach(() => {
+  terminal = openTerminal()
+})
+
+test('get prints a string bare and ends its line', async () => {
+  terminal.cache.entries.set('k', { value: 'two words', version: 4 })
+  expect(await terminal.type('get', 'k')).toEqual({ code: 0, out: 'two words\n', err: '' })
+})
+
+test('get prints anything but a string as JSON', async () => {
+  terminal.cache.entries.set('k', { value: { name: 'Ada', bytes: Buffer.from('hi') }, version: 4 })
+  expect((await terminal.type('get', 'k')).out).toBe('{"name":"Ada","bytes":{"base64":"aGk="}}\n')
+  terminal.cache.entries.set('k', { value: 5, version: 4 })
+  expect((await terminal.type('get', 'k')).out).toBe('5\n')
+})
+
+test('a miss prints nothing and exits 3', async () => {
+  expect(await terminal.type('get', 'k')).toEqual({ code: 3, out: '', err: '' })
+})
+
+test('get -o json gives key, value and version', async () => {
+  terminal.cache.entries.set('k', { value: 'v', version: 4 })
+  expect((await terminal.type('get', 'k', '-o', 'json')).out).toBe('{"key":"k","value":"v","version":4}\n')
+})
+
+test('set stores a string, and an integer where one is written, so that incr works after it', async () => {
+  await terminal.type('set', 'text', '5 apples')
+  await terminal.type('set', 'count', '-5')
+  expect(terminal.cache.entries.get('text')?.value).toBe('5 apples')
+  expect(terminal.cache.entries.get('count')?.value).toBe(-5)
+  expect(await terminal.type('incr', 'count')).toEqual({ code: 0, out: '-4\n', err: '' })
+  expect(await terminal.type('incr', 'count', '-6')).toEqual({ code: 0, out: '-10\n', err: '' })
+})
+
+test('set --json stores what the JSON says and refuses what is none', async () => {
+  await terminal.type('set', 'k', '{"a":[1,null]}', '--json')
+  expect(terminal.cache.entries.get('k')?.value).toEqual({ a: [1, null] })
+  const { code, err } = await terminal.type('set', 'k', 'text', '--json')
+  expect(code).toBe(2)
+  expect(err).toContain('hint: ')
+})
+
+test('a lost condition exits 3 and tells what was seen', async () => {
+  await terminal.type('set', 'k', 'first')
+  expect((await terminal.type('set', 'k', 'second', '--if-absent')).code).toBe(3)
+  expect((await terminal.type('set', 'other', 'v', '--if-present')).err).toBe(
+    'condition false: no such key\n',
+  )
+  const lost = await terminal.type('set', 'k', 'second', '--if-version', '9', '-o', 'json')
+  expect(lost).toEqual({ code: 3, out: '{"applied":false,"version":1,"value":"first"}\n', err: '' })
+  expect((await terminal.type('set', 'k', 'second', '--if-version', '1')).code).toBe(0)
+  expect(terminal.cache.entries.get('k')?.value).toBe('second')
+})
+
+test('conditions that contradict each other are a mistake of usage', async () => {
+  for (const flags of [
+    ['--if-absent', '--if-present'],
+    ['--if-version', '1', '--if-absent'],
+    ['--if-present', '--if-version', '1'],
+  ])
+    expect((await terminal.type('set', 'k', 'v', ...flags)).code, flags.join(' ')).toBe(2)
+  expect(terminal.cache.entries.size).toBe(0)
+})
+
+test('del exits 0 if the key was there and 3 if not', async () => {
+  await terminal.type('set', 'k', 'v')
+  expect(await terminal.type('del', 'k')).toEqual({ code: 0, out: '', err: '' })
+  expect(await terminal.type('del', 'k', '-o', 'json')).toEqual({
+    code: 3,
+    out: '{"deleted":false}\n',
+    err: '',
+  })
+})
+
+test('endpoints and timeout reach the client', async () => {
+  await terminal.type('get', 'k', '--endpoints', 'quorate://a:1,b', '--timeout', '2s')
+  await terminal.type('get', 'k')
+  expect(terminal.connections).toEqual([
+    { endpoints: ['a:1', 'b:7400'], timeout: 2000 },
+    { endpoints: ['127.0.0.1:7400'], timeout: 5000 },
+  ])
+})
+
+test('a command of a client closes its connection, also after a failure', async () => {
+  await terminal.type('get', 'k')
+  terminal.cache.failure = new QuorateError('TIMEOUT', 'unknown', 'late')
+  await terminal.type('get', 'k')
+  expect(terminal.cache.closed).toBe(2)
+})
+
+test('an unknown outcome exits 6 and says so, with code and hint', async () => {
+  terminal.cache.failure = new QuorateError('TIMEOUT', 'unknown', 'no answer in 5 s', {
+    hint: 'read it back',
+  })
+  expect(await terminal.type('set', 'k', 'v')).toEqual({
+    code: 6,
+    out: '',
+    err: 'error: TIMEOUT (unknown): no answer in 5 s\nhint: read it back\n',
+  })
+  const { err } = await terminal.type('set', 'k', 'v', '-o', 'json')
+  expect(JSON.parse(err)).toEqual({
+    code: 'TIMEOUT',
+    outcome: 'unknown',
+    message: 'no answer in 5 s',
+    hint: 'read it back',
+  })
+})
+
+test('failures exit 1 if nothing was done, 2 for a bad key, 4 without a connection', async () => {
+  const exit = async (code: 'NO_LEADER' | 'KEY_INVALID' | 'CANNOT_CONNECT') => {
+    terminal.cache.failure = new QuorateError(code, 'not-done', 'x')
+    return (await terminal.type('get', 'k')).code
+  }
+  expect([await exit('NO_LEADER'), await exit('KEY_INVALID'), await exit('CANNOT_CONNECT')]).toEqual([
+    1, 2, 4,
+  ])
+})
+
+test('an operation that Ctrl-C ended exits 130', async () => {
+  terminal.interruption.abort()
+  terminal.cache.failure = new QuorateError('ABORTED', 'unknown', 'aborted')
+  expect((await terminal.type('set', 'k', 'v')).code).toBe(130)
+})
+
+test('what was typed wrongly exits 2 and says what is wanted', async () => {
+  for (const args of [
+    ['frobnicate'],
+    ['get'],
+    ['get', 'k', 'extra'],
+    ['get', 'k', '--endpoints', 'a:b'],
+    ['get', 'k', '--timeout', 'soon'],
+    ['get', 'k', '-o', 'xml'],
+    ['incr', 'k', '1.5'],
+    ['set', 'k', 'v', '--if-version', '0'],
+    ['dev', '--nodes', '0'],
+    ['dev', '--port', '65500'],
+    ['serve', '--id', 'n1'],
+  ]) {
+    const { code, out, err } = await terminal.type(...args)
+    expect({ code, out }, args.join(' ')).toEqual({ code: 2, out: '' })
+    expect(err, args.join(' ')).toMatch(/error: /)
+  }
+})
+
+test('--help and --version exit 0', async () => {
+  expect((await terminal.type('--help')).out).toContain('status')
+  expect((await terminal.type('--version')).out).toMatch(/^\d+\.\d+\.\d+\n$/)
+})

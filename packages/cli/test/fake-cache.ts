@@ -1,0 +1,143 @@
+// A terminal that remembers what was written, and a cache that is a map: the command line without a cluster.
+import type { ConditionalResult, NodeReport, Written } from '@quorate/client'
+import type { NodeStatus, ShardStatus } from '@quorate/node'
+import { QuorateError } from '@quorate/protocol'
+import type { Cache, CacheEntry, CallOptions, CliContext, WriteCondition } from '../src/context.ts'
+import { run } from '../src/run.ts'
+
+export class FakeCache implements Cache {
+  readonly entries = new Map<string, CacheEntry>()
+  reports: NodeReport[] = []
+  failure: Error | null = null
+  closed = 0
+  private version = 0
+
+  async getEntry(key: string): Promise<CacheEntry | undefined> {
+    this.failIfTold()
+    return this.entries.get(key)
+  }
+  async set(
+    key: string,
+    value: unknown,
+    options: CallOptions & WriteCondition,
+  ): Promise<Written | ConditionalResult> {
+    this.failIfTold()
+    const seen = this.entries.get(key)
+    const lost =
+      (options.ifAbsent && seen !== undefined) ||
+      (options.ifPresent && seen === undefined) ||
+      (options.ifVersion !== undefined && options.ifVersion !== seen?.version)
+    if (lost) return { applied: false, version: seen?.version ?? 0, value: seen?.value }
+    this.version += 1
+    this.entries.set(key, { value, version: this.version })
+    const conditional = options.ifVersion !== undefined || options.ifAbsent || options.ifPresent
+    return conditional ? { applied: true, version: this.version } : { version: this.version }
+  }
+  async del(key: string): Promise<boolean> {
+    this.failIfTold()
+    return this.entries.delete(key)
+  }
+  async incr(key: string, by: number): Promise<number> {
+    this.failIfTold()
+    const value = this.entries.get(key)?.value ?? 0
+    if (typeof value !== 'number') throw new QuorateError('NOT_A_NUMBER', 'not-done', 'not a number')
+    this.version += 1
+    this.entries.set(key, { value: value + by, version: this.version })
+    return value + by
+  }
+  async status(): Promise<readonly NodeReport[]> {
+    this.failIfTold()
+    return this.reports
+  }
+  async close(): Promise<void> {
+    this.closed += 1
+  }
+  private failIfTold(): void {
+    if (this.failure !== null) throw this.failure
+  }
+}
+
+export interface Terminal {
+  readonly cache: FakeCache
+  readonly connections: { endpoints: readonly string[]; timeout: number }[]
+  readonly interruption: AbortController
+  /** Runs one command and returns what a shell would see. */
+  type(...args: string[]): Promise<{ code: number; out: string; err: string }>
+}
+
+export function openTerminal(): Terminal {
+  const cache = new FakeCache()
+  const connections: Terminal['connections'] = []
+  const interruption = new AbortController()
+  return {
+    cache,
+    connections,
+    interruption,
+    async type(...args) {
+      let out = ''
+      let err = ''
+      const context: CliContext = {
+        out: (text) => (out += text),
+        err: (text) => (err += text),
+        signal: interruption.signal,
+        connect: async (endpoints, { timeout }) => {
+          connections.push({ endpoints, timeout })
+          return cache
+        },
+      }
+      const code = await run(args, context)
+      return { code, out, err }
+    },
+  }
+}
+
+export function answered(status: NodeStatus): NodeReport {
+  return { name: status.id, clientAddress: status.clientAddress, status: { ...status }, error: null }
+}
+
+export function unanswered(name: string): NodeReport {
+  const error = new QuorateError('CANNOT_CONNECT', 'not-done', `no node at ${name}:7400`)
+  return { name, clientAddress: `${name}:7400`, status: null, error }
+}
+
+export function nodeStatus(id: string, shards: readonly ShardStatus[]): NodeStatus {
+  return {
+    id,
+    dirId: id,
+    boot: 1,
+    clusterId: 'c',
+    pid: 100,
+    clientAddress: `${id}:7400`,
+    peerAddress: `${id}:7500`,
+    state: 'serving',
+    mapEpoch: 1,
+    lowOnSpace: false,
+    nodes: [],
+    shards,
+  }
+}
+
+export function shardStatus(group: number, role: string, fields: Partial<ShardStatus> = {}): ShardStatus {
+  return {
+    group,
+    incarnation: 1,
+    state: 'live',
+    reason: null,
+    role,
+    term: 2,
+    leader: null,
+    firstIndex: 1,
+    lastIndex: 9,
+    durableIndex: 9,
+    commitIndex: 9,
+    appliedIndex: 9,
+    lag: 0,
+    slots: 1,
+    keys: 5,
+    checkpointIndex: 9,
+    snapshotsInstalled: 0,
+    stateHash: '0',
+    servesReads: role === 'leader',
+    ...fields,
+  }
+}

@@ -1,0 +1,95 @@
+import type { NodeEvent, QuorateNode } from '@quorate/node'
+import { expect, test } from 'vitest'
+import { logLine } from '../src/serve/log-line.ts'
+import { type Process, runNode } from '../src/serve/run-node.ts'
+import { stopSignals } from '../src/stop-signals.ts'
+
+const forever = new Promise<never>(() => undefined)
+
+function play(node: Partial<QuorateNode>) {
+  const events: NodeEvent[] = []
+  const lines: string[] = []
+  let stop: (reason: string) => void = () => undefined
+  let deadline: () => void = () => undefined
+  const process: Process = {
+    log: (event) => events.push(event),
+    err: (text) => lines.push(text),
+    onStop: (given) => {
+      stop = given
+    },
+    delay: () =>
+      new Promise((resolve) => {
+        deadline = resolve
+      }),
+  }
+  const whole: QuorateNode = {
+    clientAddress: 'c:1',
+    peerAddress: 'p:1',
+    start: async () => undefined,
+    stop: async () => undefined,
+    halted: forever,
+    status: () => {
+      throw new Error('not asked for here')
+    },
+    ...node,
+  }
+  const code = runNode(whole, process)
+  return { code, events, lines, stop: () => stop('SIGTERM'), deadline: () => deadline() }
+}
+
+test('a node that is asked to stop stops and exits 0', async () => {
+  const played = play({})
+  played.stop()
+  expect(await played.code).toBe(0)
+  expect(played.events.map(({ code }) => code)).toEqual(['listening', 'stopping'])
+  expect(played.lines).toEqual([])
+})
+
+test('a node that halts exits 1 with one line', async () => {
+  const played = play({ halted: Promise.resolve(new Error('fdatasync failed\nEIO')) })
+  expect(await played.code).toBe(1)
+  expect(played.lines).toEqual(['error: the node has halted: Error: fdatasync failed EIO\n'])
+})
+
+test('a node that cannot start exits 1 and names the code', async () => {
+  const refusal = Object.assign(new Error('listen 127.0.0.1:7400'), { code: 'EADDRINUSE' })
+  const played = play({ start: () => Promise.reject(refusal) })
+  expect(await played.code).toBe(1)
+  expect(played.lines[0]).toContain('EADDRINUSE')
+})
+
+test('a stop that does not end by its deadline exits 1', async () => {
+  const played = play({ stop: () => forever })
+  played.stop()
+  // The deadline is armed a few promise turns after the wish to stop.
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
+  played.deadline()
+  expect(await played.code).toBe(1)
+  expect(played.lines[0]).toContain('did not stop')
+})
+
+test('a log line is one line of JSON with time, node, code and facts', () => {
+  const line = logLine('n1', { code: 'HALTED', error: new TypeError('a\nb'), at: 7n }, new Date(0))
+  expect(line.split('\n')).toHaveLength(2)
+  expect(JSON.parse(line)).toEqual({
+    time: '1970-01-01T00:00:00.000Z',
+    node: 'n1',
+    code: 'HALTED',
+    error: 'TypeError: a\nb',
+    at: '7',
+  })
+})
+
+test('Ctrl-C that npm repeats within a second does not force; a later one does', () => {
+  const calls: string[] = []
+  let now = 0
+  const signal = stopSignals({ stop: () => calls.push('stop'), force: () => calls.push('force') }, () => now)
+  signal('SIGINT')
+  now = 3
+  signal('SIGINT')
+  now = 5000
+  signal('SIGTERM')
+  expect(calls).toEqual(['stop'])
+  signal('SIGINT')
+  expect(calls).toEqual(['stop', 'force'])
+})

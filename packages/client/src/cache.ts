@@ -1,0 +1,72 @@
+// The cache as its user sees it.
+import type { QuorateError } from '@quorate/protocol'
+import type { DelOptions, Key, OperationOptions, SetOptions, UnconditionalOptions } from './options.ts'
+
+export interface Written {
+  readonly version: number
+}
+
+/** What became of a conditional write. A lost one changed nothing and returns what it saw. */
+export type ConditionalResult<Value = unknown> =
+  | { readonly applied: true; readonly version: number }
+  | {
+      readonly applied: false
+      /** Of the entry seen; 0 if there was none. */
+      readonly version: number
+      /** The value seen; undefined if there was none. */
+      readonly value: Value | undefined
+      /** A retry was answered from memory, where large values are not kept: read the key to see its value. */
+      readonly valueOmitted?: true
+    }
+
+export interface Entry<Value = unknown> {
+  readonly value: Value
+  /** ETag and fencing token: grows with every change of the key, for ever. */
+  readonly version: number
+  /** Log-clock ms after which it is gone; null = never. */
+  readonly expiresAt: number | null
+}
+
+/** What one node says of itself, or why it could not be asked. */
+export interface NodeReport {
+  /** The operator's name, or the address where the map has none. */
+  readonly name: string
+  readonly clientAddress: string
+  /** The node's status document (`quorate status -o json`), parsed. */
+  readonly status: Readonly<Record<string, unknown>> | null
+  readonly error: QuorateError | null
+}
+
+/**
+ * Every operation is linearizable, ends by its deadline, and rejects with a `QuorateError` whose `outcome` is honest:
+ * `not-done` is never followed by the effect (sessions.md, Outcomes). Reads have no effect and are always `not-done`.
+ */
+export interface Cache extends AsyncDisposable {
+  /** The value, or undefined on a miss. */
+  get<Value = unknown>(key: Key, options?: OperationOptions): Promise<Value | undefined>
+  getEntry<Value = unknown>(key: Key, options?: OperationOptions): Promise<Entry<Value> | undefined>
+  set(key: Key, value: unknown, options?: UnconditionalOptions): Promise<Written>
+  set<Value = unknown>(key: Key, value: Value, options: SetOptions): Promise<ConditionalResult<Value>>
+  /** True if it existed. */
+  del(key: Key, options?: UnconditionalOptions): Promise<boolean>
+  del<Value = unknown>(key: Key, options: DelOptions): Promise<ConditionalResult<Value>>
+  /**
+   * Adds to an integer; a missing key counts as 0. Returns the sum. `NOT_A_NUMBER` if the value is no integer,
+   * `OVERFLOW` if the sum is no safe integer; both `not-done`.
+   */
+  incr(key: Key, by?: number, options?: OperationOptions): Promise<number>
+  /** The hits. Each key is read on its own, not all at one moment. Rejects if any key could not be read. */
+  getMany<Value = unknown, K extends Key = string>(
+    keys: Iterable<K>,
+    options?: OperationOptions,
+  ): Promise<Map<K, Value>>
+  /** A result or an error for each key, never rejects for one of them: keys succeed and fail on their own. */
+  setMany<K extends Key = string>(
+    entries: Iterable<readonly [K, unknown]>,
+    options?: OperationOptions,
+  ): Promise<Map<K, Written | QuorateError>>
+  /** Every node of the map, asked now. */
+  status(options?: OperationOptions): Promise<readonly NodeReport[]>
+  /** Ends what is under way by its outcome, closes sessions and connections. Idempotent. */
+  close(): Promise<void>
+}

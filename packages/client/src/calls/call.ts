@@ -1,0 +1,142 @@
+// One operation on its way: what it wants, by when, and what is known of its attempts.
+import type { Answer, Command, Condition, ErrorCode, GroupId, Value } from '@quorate/protocol'
+import type { Link } from '../link/link.ts'
+import type { Alarm } from '../wheel.ts'
+import type { Session, SessionPool } from './session-pool.ts'
+
+/** A command before it has a name and a `notAfter`. */
+export type WriteBody =
+  | {
+      readonly kind: 'write'
+      readonly op: 'set'
+      readonly key: Uint8Array
+      readonly slot: number
+      readonly value: Value
+      readonly condition: Condition
+    }
+  | {
+      readonly kind: 'write'
+      readonly op: 'del'
+      readonly key: Uint8Array
+      readonly slot: number
+      readonly condition: Condition
+    }
+  | {
+      readonly kind: 'write'
+      readonly op: 'incr'
+      readonly key: Uint8Array
+      readonly slot: number
+      readonly by: number
+    }
+
+export interface ReadBody {
+  readonly kind: 'read'
+  readonly op: 'get'
+  readonly key: Uint8Array
+  readonly slot: number
+}
+
+/** Opens a session for a pool; the client's own, no user waits for it. */
+export interface OpenBody {
+  readonly kind: 'open'
+  readonly op: 'open'
+  readonly group: GroupId
+  readonly pool: SessionPool
+}
+
+export type CallBody = WriteBody | ReadBody | OpenBody
+
+/** `(session, sequence)` names an operation for life; another name only while all its attempts are refused. */
+export interface Name {
+  readonly session: Session
+  readonly sequence: number
+}
+
+/** One journey of a call to one node. */
+export interface Attempt {
+  readonly call: Call
+  readonly group: GroupId
+  readonly link: Link
+  readonly name: Name | null
+  /** Reads only: in a section of its own, since a node could not answer it together with others. */
+  readonly alone: boolean
+  /**
+   * `queued`: not a byte has left; `sent`: it counts as open until a refusal says otherwise; `settled`: answered,
+   * refused, or never sent.
+   */
+  state: 'queued' | 'sent' | 'settled'
+  /** Monotonic ms at which its frame left. */
+  sentAt: number
+  mapEpoch: number
+  /** The request it travels in; null while nobody can answer it. */
+  request: { readonly requestId: number; waiting: number } | null
+}
+
+export type Applied = Extract<Answer, { type: 'applied' }>
+
+export interface Failure {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly cause?: unknown
+}
+
+export type CallEnd =
+  | { readonly type: 'applied'; readonly answer: Applied; readonly group: GroupId }
+  | { readonly type: 'failed'; readonly failure: Failure; readonly outcome: 'not-done' | 'unknown' }
+
+export interface Call {
+  readonly body: CallBody
+  readonly deadlineAt: number
+  /** How long one attempt waits before the next begins beside it. */
+  readonly attemptMs: number
+  readonly bytes: number
+  /** Called exactly once, with `done` set. */
+  readonly settle: (end: CallEnd, call: Call) => void
+  readonly alarm: Alarm
+  done: boolean
+  phase: 'new' | 'session' | 'pause' | 'attempt'
+  name: Name | null
+  /** The attempt whose end begins the next one; older ones may only bring an answer or a refusal. */
+  current: Attempt | null
+  /** Older attempts that are open; null almost always. */
+  older: Attempt[] | null
+  /**
+   * Attempts that left this process and were not refused. While there is one the call keeps its name, and ends as
+   * `unknown` if nothing better comes (sessions.md, Outcomes).
+   */
+  unrefused: number
+  /** Attempts that left this process. */
+  attempts: number
+  /** Retries since the last pause. */
+  promptRetries: number
+  alone: boolean
+  lastFailure: Failure | null
+}
+
+/** What the last reply of a group told of its log clock (sessions.md, `notAfter`). */
+export interface LogTime {
+  /** L at the answer. */
+  readonly leaderTime: number
+  /** Monotonic ms at which *that* request left: L may have been read right then. */
+  readonly sentAt: number
+  readonly receivedAt: number
+}
+
+export function commandOf(body: WriteBody, sequence: number, notAfter: number): Command {
+  switch (body.op) {
+    case 'set':
+      return {
+        op: 'set',
+        sequence,
+        notAfter,
+        key: body.key,
+        value: body.value,
+        condition: body.condition,
+        deadline: 0,
+      }
+    case 'del':
+      return { op: 'del', sequence, notAfter, key: body.key, condition: body.condition }
+    case 'incr':
+      return { op: 'incr', sequence, notAfter, key: body.key, by: body.by }
+  }
+}

@@ -1,0 +1,398 @@
+// Drives every operation from its start to its one end: attempts, retries, deadlines, outcomes (sessions.md).
+import type { Answer, ErrorCode, GroupId, ShardMap } from '@quorate/protocol'
+import { ATTEMPTS_PER_DEADLINE, BACKOFF_MS_MAX, BACKOFF_MS_MIN, PROMPT_RETRIES_MAX } from '../limits.ts'
+import { Link, type LinkEvents } from '../link/link.ts'
+import { MapRefresh } from '../route/map-refresh.ts'
+import type { Topology } from '../route/topology.ts'
+import type { ClientRuntime } from '../runtime.ts'
+import { Wheel, createAlarm } from '../wheel.ts'
+import type { Attempt, Call, CallBody, CallEnd, Failure, LogTime } from './call.ts'
+import { notAfterOf } from './not-after.ts'
+import { type Reaction, answers, reactionTo } from './refusal.ts'
+import { Session, SessionPool } from './session-pool.ts'
+
+export interface DispatcherOptions {
+  readonly runtime: ClientRuntime
+  readonly topology: Topology
+  /** Deadline of the client's own commands, ms. */
+  readonly timeoutMs: number
+}
+
+export interface CallOptions {
+  readonly deadlineAt: number
+  readonly timeoutMs: number
+  readonly bytes: number
+  readonly settle: (end: CallEnd, call: Call) => void
+}
+
+export class Dispatcher implements LinkEvents {
+  readonly #runtime: ClientRuntime
+  readonly #topology: Topology
+  readonly #timeoutMs: number
+  readonly #wheel: Wheel
+  readonly #links = new Map<string, Link>()
+  readonly #pools = new Map<GroupId, SessionPool>()
+  readonly #calls = new Set<Call>()
+  readonly #refresh: MapRefresh
+  /** Told of every newer map; used while connecting. */
+  onMap: (() => void) | null = null
+  /** Why the last connection ended. */
+  lastLinkFailure: Failure | null = null
+  #closed = false
+
+  constructor(options: DispatcherOptions) {
+    this.#runtime = options.runtime
+    this.#topology = options.topology
+    this.#timeoutMs = options.timeoutMs
+    this.#wheel = new Wheel(options.runtime.clock, options.runtime.timers)
+    this.#refresh = new MapRefresh(options.runtime, options.topology, (map) => this.map(map))
+  }
+
+  get outstanding(): number {
+    return this.#calls.size
+  }
+
+  get pools(): Iterable<SessionPool> {
+    return this.#pools.values()
+  }
+
+  get now(): number {
+    return this.#runtime.clock.monotonicMs()
+  }
+
+  start(body: CallBody, options: CallOptions): Call {
+    const call: Call = {
+      body,
+      deadlineAt: options.deadlineAt,
+      attemptMs: options.timeoutMs / ATTEMPTS_PER_DEADLINE,
+      bytes: options.bytes,
+      settle: options.settle,
+      alarm: createAlarm(() => this.#ring(call)),
+      done: false,
+      phase: 'new',
+      name: null,
+      current: null,
+      older: null,
+      unrefused: 0,
+      attempts: 0,
+      promptRetries: 0,
+      alone: false,
+      lastFailure: null,
+    }
+    this.#calls.add(call)
+    this.#begin(call)
+    return call
+  }
+
+  /** Ends a call that nobody wants any more (abort, close): `unknown` if anything of it may still take effect. */
+  giveUp(call: Call, failure: Failure): void {
+    if (!call.done) this.#fail(call, failure)
+  }
+
+  /** The link to a node, dialled if there is none. */
+  link(address: string): Link {
+    const known = this.#links.get(address)
+    if (known !== undefined) return known
+    const link = new Link(address, this.#runtime, this.#topology, this)
+    this.#links.set(address, link)
+    return link
+  }
+
+  endCalls(failure: Failure): void {
+    this.#closed = true
+    for (const call of this.#calls) this.giveUp(call, failure)
+    this.#refresh.stop()
+    this.#wheel.stop()
+  }
+
+  /** Closes every session where its leader is known; `done` once every node has answered. */
+  closeSessions(done: () => void): void {
+    let waiting = 1
+    const finish = (): void => {
+      waiting -= 1
+      if (waiting === 0) done()
+    }
+    for (const pool of this.#pools.values()) {
+      const address = this.#topology.addressFor(pool.group)
+      const link = address === null ? undefined : this.#links.get(address)
+      if (link?.isReady !== true) continue
+      for (const session of pool.sessions) {
+        waiting += 1
+        link.closeSession(pool.group, session.id, finish)
+      }
+    }
+    finish()
+  }
+
+  closeLinks(): void {
+    for (const link of this.#links.values()) link.close('CLOSED', 'the client was closed')
+  }
+
+  // What links tell.
+
+  notAfter(attempt: Attempt): number {
+    const time = this.#topology.timeOf(attempt.group) ?? attempt.name?.session.time ?? null
+    // Only the open of the first session knows no L yet; it has no effect that could come too late.
+    if (time === null) return Number.MAX_SAFE_INTEGER
+    return notAfterOf(time, this.now, attempt.call.deadlineAt)
+  }
+
+  answered(attempt: Attempt, answer: Answer, time: LogTime): void {
+    const { call, group } = attempt
+    this.#topology.leads(group, attempt.link.address)
+    this.#topology.noteTime(group, time)
+    if (attempt.name !== null) attempt.name.session.time = time
+    if (answer.type === 'refused') return this.refused(attempt, answer.code, null)
+    if (!answers(call.body, answer.result)) {
+      attempt.link.close('BAD_FRAME', `${answer.result.type} is no answer to ${call.body.op}`)
+      return this.open(attempt, 'BAD_FRAME', null)
+    }
+    if (answer.result.type === 'sessionOpened') this.#opened(call, new Session(answer.result.session, time))
+    this.#end(call, { type: 'applied', answer, group })
+  }
+
+  refused(attempt: Attempt, code: ErrorCode, leader: string | null): void {
+    const { call } = attempt
+    call.unrefused -= 1
+    this.#follow(attempt, code, leader, `${attempt.link.address} answered ${code}`)
+  }
+
+  open(attempt: Attempt, code: ErrorCode, leader: string | null): void {
+    this.#follow(attempt, code, leader, `${attempt.link.address}: ${code} after the request had left`)
+  }
+
+  unsent(attempt: Attempt, code: ErrorCode, reason: string): void {
+    const { call, group, link } = attempt
+    if (call.done) return
+    call.lastFailure = { code, message: `${link.address}: ${reason}` }
+    this.#topology.avoid(group, link.address)
+    // Nobody of the known ones answers: perhaps the cluster has moved on.
+    if (call.promptRetries >= PROMPT_RETRIES_MAX) this.#refresh.request()
+    this.#next(attempt, 'elsewhere')
+  }
+
+  map(map: ShardMap): void {
+    if (!this.#topology.adopt(map)) return
+    this.onMap?.()
+    // Who waits for a session of a shard that lost the slot must not wait there.
+    for (const pool of this.#pools.values()) {
+      for (const call of pool.takeWaiting()) this.#begin(call)
+    }
+  }
+
+  mapEpoch(epoch: number): void {
+    if (epoch > this.#topology.epoch && !this.#closed) this.#refresh.request()
+  }
+
+  closed(link: Link, failure: Failure): void {
+    this.lastLinkFailure = failure
+    if (this.#links.get(link.address) === link) this.#links.delete(link.address)
+  }
+
+  // One call.
+
+  #begin(call: Call): void {
+    if (call.done) return
+    if (this.now >= call.deadlineAt) return this.#fail(call, timedOut)
+    const { body } = call
+    const group = body.kind === 'open' ? body.group : this.#topology.groupOf(body.slot)
+    const address = group === 0 ? null : this.#topology.addressFor(group)
+    if (address === null) {
+      this.#refresh.request()
+      call.lastFailure ??= { code: 'NO_LEADER', message: 'the shard map assigns the key to nobody' }
+      return this.#pause(call)
+    }
+    if (body.kind === 'write' && call.name === null && !this.#name(call, group)) return
+    const link = this.link(address)
+    const attempt: Attempt = {
+      call,
+      group,
+      link,
+      name: call.name,
+      alone: call.alone,
+      state: 'queued',
+      sentAt: 0,
+      mapEpoch: this.#topology.epoch,
+      request: null,
+    }
+    call.phase = 'attempt'
+    call.current = attempt
+    this.#wheel.set(call.alarm, Math.min(this.now + call.attemptMs, call.deadlineAt))
+    link.enqueue(attempt)
+  }
+
+  /** Gives the call a name, or lets it wait for a session. */
+  #name(call: Call, group: GroupId): boolean {
+    const pool = this.#pool(group)
+    call.name = pool.take()
+    if (call.name !== null) return true
+    call.phase = 'session'
+    pool.wait(call)
+    this.#wheel.set(call.alarm, call.deadlineAt)
+    this.#openSession(pool)
+    return false
+  }
+
+  #openSession(pool: SessionPool): void {
+    if (pool.opening || pool.waiting.size === 0 || this.#closed) return
+    pool.opening = true
+    this.start(
+      { kind: 'open', op: 'open', group: pool.group, pool },
+      {
+        deadlineAt: this.now + this.#timeoutMs,
+        timeoutMs: this.#timeoutMs,
+        bytes: 0,
+        settle: (end) => {
+          pool.opening = false
+          if (end.type === 'failed') for (const call of pool.waiting) call.lastFailure = end.failure
+          this.#openSession(pool)
+        },
+      },
+    )
+  }
+
+  #opened(call: Call, session: Session): void {
+    if (call.body.kind !== 'open') return
+    call.body.pool.add(session)
+    this.#serveWaiting(call.body.pool)
+  }
+
+  #serveWaiting(pool: SessionPool): void {
+    for (const call of pool.waiting) {
+      const name = pool.take()
+      if (name === null) return
+      pool.leave(call)
+      call.name = name
+      this.#begin(call)
+    }
+  }
+
+  /** An attempt ended without an answer: decides what the call does next. */
+  #follow(attempt: Attempt, code: ErrorCode, leader: string | null, message: string): void {
+    const { call, group } = attempt
+    const failure: Failure = { code, message }
+    call.lastFailure = failure
+    const reaction = reactionTo(code)
+    if (leader !== null || reaction === 'elsewhere')
+      this.#topology.doesNotLead(group, attempt.link.address, leader)
+    if (reaction === 'remap' && attempt.mapEpoch >= this.#topology.epoch) this.#refresh.request()
+    if (reaction === 'rename' && !this.#rename(attempt, failure)) return
+    // The answers to one section must fit one frame, and many large values may not: alone they do.
+    if (call.body.kind === 'read' && code === 'OVERLOADED') call.alone = true
+    if (call.unrefused === 0 && (reaction === 'end' || code === 'DISK_FULL')) return this.#fail(call, failure)
+    this.#next(attempt, reaction)
+  }
+
+  /** The name was refused. False if that ended the call. */
+  #rename(attempt: Attempt, failure: Failure): boolean {
+    const { call, name } = attempt
+    if (name === null) return true
+    if (failure.code === 'SESSION_EXPIRED' && name.session.id.group === attempt.group) {
+      this.#pool(attempt.group).expire(name.session)
+    }
+    // An older attempt's refusal decides nothing while the newest is under way.
+    if (call.current !== attempt) return true
+    if (call.unrefused === 0) this.#releaseName(call)
+    else if (failure.code === 'SESSION_EXPIRED') {
+      // Under another name it could happen twice; under this one nobody will ever tell whether the open attempt won.
+      this.#fail(call, failure)
+      return false
+    }
+    return true
+  }
+
+  /** Only the newest attempt begins another; what older ones bring was taken in already. */
+  #next(attempt: Attempt, reaction: Reaction): void {
+    const { call } = attempt
+    if (call.current !== attempt || call.phase !== 'attempt') return
+    call.current = null
+    const mapIsNewer = reaction === 'remap' && attempt.mapEpoch < this.#topology.epoch
+    const prompt = reaction === 'elsewhere' || reaction === 'rename' || mapIsNewer
+    if (!prompt || call.promptRetries >= PROMPT_RETRIES_MAX) return this.#pause(call)
+    call.promptRetries += 1
+    this.#begin(call)
+  }
+
+  #pause(call: Call): void {
+    call.phase = 'pause'
+    call.promptRetries = 0
+    const pauseMs = BACKOFF_MS_MIN + (BACKOFF_MS_MAX - BACKOFF_MS_MIN) * this.#runtime.random.next()
+    this.#wheel.set(call.alarm, Math.min(this.now + pauseMs, call.deadlineAt))
+  }
+
+  #ring(call: Call): void {
+    if (call.done) return
+    if (this.now >= call.deadlineAt) return this.#fail(call, timedOut)
+    if (call.phase === 'attempt') this.#passOver(call)
+    this.#begin(call)
+  }
+
+  /** The attempt waited its part of the deadline: it stays open if it left, and the next begins at another node. */
+  #passOver(call: Call): void {
+    const attempt = call.current
+    if (attempt === null) return
+    call.current = null
+    this.#topology.avoid(attempt.group, attempt.link.address)
+    if (attempt.state === 'queued') {
+      attempt.link.forget(attempt)
+      call.lastFailure = {
+        code: 'CANNOT_CONNECT',
+        message: `${attempt.link.address} did not connect in time`,
+      }
+    } else if (attempt.state === 'sent') {
+      call.older ??= []
+      call.older.push(attempt)
+      attempt.link.suspect(attempt.sentAt)
+    }
+  }
+
+  #fail(call: Call, failure: Failure): void {
+    const unknown = call.unrefused > 0 && call.body.kind !== 'read'
+    this.#end(call, {
+      type: 'failed',
+      failure: explain(call, failure, unknown),
+      outcome: unknown ? 'unknown' : 'not-done',
+    })
+  }
+
+  #end(call: Call, end: CallEnd): void {
+    if (call.done) return
+    call.done = true
+    this.#calls.delete(call)
+    this.#wheel.cancel(call.alarm)
+    if (call.phase === 'session') for (const pool of this.#pools.values()) pool.leave(call)
+    for (const attempt of [call.current, ...(call.older ?? [])]) attempt?.link.forget(attempt)
+    call.current = null
+    call.older = null
+    this.#releaseName(call)
+    call.settle(end, call)
+  }
+
+  /** Answered or given up: the shard may forget it, and its place in the window is free. */
+  #releaseName(call: Call): void {
+    if (call.name === null) return
+    const { session, sequence } = call.name
+    call.name = null
+    session.finish(sequence)
+    const pool = this.#pools.get(session.id.group)
+    if (pool !== undefined && pool.waiting.size > 0) this.#serveWaiting(pool)
+  }
+
+  #pool(group: GroupId): SessionPool {
+    const known = this.#pools.get(group)
+    if (known !== undefined) return known
+    const pool = new SessionPool(group)
+    this.#pools.set(group, pool)
+    return pool
+  }
+}
+
+const timedOut: Failure = { code: 'TIMEOUT', message: 'the deadline passed' }
+
+/** At the deadline the last refusal says more than "timeout" where nothing is open; else it is the cause. */
+function explain(call: Call, failure: Failure, unknown: boolean): Failure {
+  const last = call.lastFailure
+  if (failure !== timedOut || last === null) return failure
+  if (unknown) return { ...failure, message: `${failure.message}; last: ${last.message}`, cause: last.cause }
+  return { ...last, code: last.code === 'NOT_LEADER' ? 'NO_LEADER' : last.code }
+}

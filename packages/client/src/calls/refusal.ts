@@ -1,0 +1,69 @@
+// What follows a refusal: the same again elsewhere, later, or the end.
+import type { ErrorCode, Result } from '@quorate/protocol'
+import type { CallBody } from './call.ts'
+
+/**
+ * `elsewhere`: ask the node named or the next replica at once. `later`: the same again after a pause. `remap`: the map
+ * is old. `rename`: the name is used up, take another. `end`: trying again would be refused again.
+ */
+export type Reaction = 'elsewhere' | 'later' | 'remap' | 'rename' | 'end'
+
+export function reactionTo(code: ErrorCode): Reaction {
+  switch (code) {
+    case 'NOT_LEADER':
+    case 'CANNOT_CONNECT':
+    case 'CLOSED':
+    case 'REPLICA_STOPPED':
+    case 'TIMEOUT':
+      return 'elsewhere'
+    case 'NO_LEADER':
+    case 'OVERLOADED':
+    case 'SESSIONS_FULL':
+    case 'LATE':
+    case 'LEADERSHIP_LOST':
+    case 'DISK_FULL':
+      return 'later'
+    case 'MOVED':
+    case 'WRONG_SHARD':
+      return 'remap'
+    case 'SESSION_EXPIRED':
+    case 'SESSION_WINDOW':
+    case 'STALE':
+      return 'rename'
+    case 'NOT_A_NUMBER':
+    case 'OVERFLOW':
+    case 'KEY_INVALID':
+    case 'VALUE_INVALID':
+    case 'VALUE_TOO_LARGE':
+    case 'ARGUMENT_INVALID':
+    case 'UNKNOWN_COMMAND':
+    case 'BAD_FRAME':
+    case 'PROTOCOL_VERSION':
+    case 'WRONG_CLUSTER':
+    case 'ABORTED':
+      return 'end'
+  }
+}
+
+/** Whether a result can be the answer to this call; anything else is a confused node, and proves nothing. */
+export function answers(body: CallBody, result: Result): boolean {
+  switch (result.type) {
+    case 'written':
+      return body.op === 'set'
+    case 'lost':
+      return (body.op === 'set' || body.op === 'del') && body.condition.type !== 'always'
+    case 'deleted':
+      return body.op === 'del'
+    case 'counted':
+    case 'notANumber':
+    case 'overflow':
+      return body.op === 'incr'
+    case 'entry':
+    case 'absent':
+      return body.op === 'get'
+    case 'sessionOpened':
+      return body.op === 'open'
+    case 'done':
+      return false
+  }
+}

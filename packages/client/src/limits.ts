@@ -1,0 +1,25 @@
+// Numbers of the client alone; what two processes share is in the protocol's `limits`.
+
+/** Operations under way in one client; one more is refused as `OVERLOADED`, not done. */
+export const OUTSTANDING_OPERATIONS_MAX = 100_000
+/** Keys and values of operations under way, 256 MiB: what a client may pile up in memory while nobody answers. */
+export const OUTSTANDING_BYTES_MAX = 268_435_456
+/** An attempt waits this part of its operation's deadline; then it is open and the next begins (sessions.md). */
+export const ATTEMPTS_PER_DEADLINE = 3
+/** Retries that may follow each other without a pause (a redirect, a closed socket) before one has to pause. */
+export const PROMPT_RETRIES_MAX = 3
+/** A pause before a retry is drawn from this range, so that clients which failed together do not return together, ms. */
+export const BACKOFF_MS_MIN = 20
+export const BACKOFF_MS_MAX = 100
+/** A node that has not said welcome by then is given up, ms. */
+export const WELCOME_TIMEOUT_MS = 1_500
+/** While connecting, the next endpoint is tried beside the silent one after this long, ms. */
+export const CONNECT_STAGGER_MS = 250
+/** The map is asked for at most this often, ms: during a move every reply may say that the map is old. */
+export const MAP_REFRESH_MS_MIN = 100
+/** `close` waits this long for nodes to take note of closed sessions, ms; they would expire anyway. */
+export const CLOSE_SESSIONS_MS = 500
+/** Bytes of a frame that sections leave to the frame's own fields. */
+export const FRAME_OVERHEAD_BYTES = 4_096
+/** Steps of deadlines, ms: an operation ends at most this much after its deadline. */
+export const WHEEL_STEP_MS = 4

@@ -1,0 +1,298 @@
+// The connection to one node: says hello, sends one frame per turn, matches replies to requests.
+import {
+  type Answer,
+  type ClientReply,
+  type ErrorCode,
+  type GroupId,
+  type ServerFrame,
+  type SessionId,
+  type ShardMap,
+  PROTOCOL_VERSION_MAX,
+  PROTOCOL_VERSION_MIN,
+  QuorateError,
+  decodeServerFrame,
+  encodeClientFrame,
+  encodeSection,
+} from '@quorate/protocol'
+import type { Connection, Timer } from '@quorate/runtime'
+import type { Attempt, Failure, LogTime } from '../calls/call.ts'
+import { WELCOME_TIMEOUT_MS } from '../limits.ts'
+import type { ClientRuntime } from '../runtime.ts'
+import type { Topology } from '../route/topology.ts'
+import { packFrames } from './pack.ts'
+
+/** What a link tells its owner. Each attempt that was enqueued is told of once, unless it was dropped before. */
+export interface LinkEvents {
+  notAfter(attempt: Attempt): number
+  answered(attempt: Attempt, answer: Answer, time: LogTime): void
+  refused(attempt: Attempt, code: ErrorCode, leader: string | null): void
+  /** The node says that it may still take effect, or the connection closed after the frame had left. */
+  open(attempt: Attempt, code: ErrorCode, leader: string | null): void
+  /** The connection ended before the frame left: nothing happened. */
+  unsent(attempt: Attempt, code: ErrorCode, reason: string): void
+  map(map: ShardMap): void
+  mapEpoch(epoch: number): void
+  /** It takes nothing any more; told before the attempts on it are. */
+  closed(link: Link, failure: Failure): void
+}
+
+interface Pending {
+  readonly requestId: number
+  readonly attempts: readonly Attempt[]
+  readonly sentAt: number
+  /** Attempts of it whose calls still wait. At 0 nobody listens any more and it is forgotten. */
+  waiting: number
+}
+
+export type StatusAnswer = { readonly json: string } | { readonly failure: QuorateError }
+
+export class Link {
+  readonly address: string
+  readonly #runtime: ClientRuntime
+  readonly #topology: Topology
+  readonly #events: LinkEvents
+  readonly #connection: Connection
+  readonly #welcomeTimer: Timer
+  readonly #pending = new Map<number, Pending>()
+  readonly #statuses = new Map<number, (answer: StatusAnswer) => void>()
+  readonly #farewells = new Map<number, () => void>()
+  #queue: Attempt[] = []
+  #state: 'opening' | 'ready' | 'closing' | 'closed' = 'opening'
+  #flushArmed = false
+  #lastRequestId = 0
+  #heardAt = Number.NEGATIVE_INFINITY
+  #closeCode: ErrorCode = 'CANNOT_CONNECT'
+  #closeReason = ''
+
+  constructor(address: string, runtime: ClientRuntime, topology: Topology, events: LinkEvents) {
+    this.address = address
+    this.#runtime = runtime
+    this.#topology = topology
+    this.#events = events
+    this.#welcomeTimer = runtime.timers.after(WELCOME_TIMEOUT_MS, () => {
+      if (this.#state === 'opening') this.close('CANNOT_CONNECT', 'the node did not answer in time')
+    })
+    this.#connection = runtime.network.dial(address, {
+      opened: () => this.#hello(),
+      frame: (bytes) => this.#receive(bytes),
+      closed: (reason) => this.#closed(reason),
+    })
+  }
+
+  get isReady(): boolean {
+    return this.#state === 'ready'
+  }
+
+  enqueue(attempt: Attempt): void {
+    this.#queue.push(attempt)
+    this.#armFlush()
+  }
+
+  /** Asks for the node's status document. */
+  status(answered: (answer: StatusAnswer) => void): void {
+    this.#lastRequestId += 1
+    const requestId = this.#lastRequestId
+    this.#statuses.set(requestId, answered)
+    if (this.#state === 'ready') this.#connection.send(encodeClientFrame({ type: 'status', requestId }))
+  }
+
+  /** Ends a session, as far as the node cares to answer. Only on a ready link. */
+  closeSession(group: GroupId, session: SessionId, answered: () => void): void {
+    this.#lastRequestId += 1
+    const requestId = this.#lastRequestId
+    this.#farewells.set(requestId, answered)
+    const section = encodeSection({ kind: 'closeSession', group, session })
+    const request = { type: 'write', requestId, group, section } as const
+    this.#connection.send(
+      encodeClientFrame({ type: 'requests', mapEpoch: this.#topology.epoch, requests: [request] }),
+    )
+  }
+
+  /** The call of an attempt is over: nobody waits for its reply, and a frame that has not left leaves without it. */
+  forget(attempt: Attempt): void {
+    const { request } = attempt
+    attempt.state = 'settled'
+    attempt.request = null
+    if (request === null) return
+    request.waiting -= 1
+    if (request.waiting === 0) this.#pending.delete(request.requestId)
+  }
+
+  /** An attempt that left at `sentAt` has waited long enough. A node that has been silent since is given up. */
+  suspect(sentAt: number): void {
+    if (this.#state === 'ready' && this.#heardAt < sentAt) this.close('TIMEOUT', 'the node is silent')
+  }
+
+  close(code: ErrorCode, reason: string): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return
+    this.#state = 'closing'
+    this.#closeCode = code
+    this.#closeReason = reason
+    this.#events.closed(this, { code, message: `${this.address}: ${reason}` })
+    this.#connection.close()
+  }
+
+  #hello(): void {
+    this.#connection.send(
+      encodeClientFrame({
+        type: 'hello',
+        protocolMin: PROTOCOL_VERSION_MIN,
+        protocolMax: PROTOCOL_VERSION_MAX,
+        clusterId: this.#topology.clusterId,
+        features: 0,
+      }),
+    )
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return
+    this.#heardAt = this.#runtime.clock.monotonicMs()
+    try {
+      this.#take(decodeServerFrame(bytes))
+    } catch (error) {
+      // What does not decode, or belongs to another cluster, ends the connection; what was sent on it is open.
+      const code = error instanceof QuorateError ? error.code : 'BAD_FRAME'
+      this.close(code, error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  #take(frame: ServerFrame): void {
+    switch (frame.type) {
+      case 'welcome':
+        this.#events.map(frame.map)
+        this.#welcomed()
+        return
+      case 'unwelcome':
+        return this.close(frame.code, frame.message)
+      case 'map':
+        return this.#events.map(frame.map)
+      case 'status': {
+        const answered = this.#statuses.get(frame.requestId)
+        this.#statuses.delete(frame.requestId)
+        answered?.({ json: frame.json })
+        return
+      }
+      case 'replies':
+        for (const reply of frame.replies) this.#reply(reply)
+        this.#events.mapEpoch(frame.mapEpoch)
+    }
+  }
+
+  #welcomed(): void {
+    this.#welcomeTimer.cancel()
+    this.#state = 'ready'
+    for (const requestId of this.#statuses.keys()) {
+      this.#connection.send(encodeClientFrame({ type: 'status', requestId }))
+    }
+    this.#armFlush()
+  }
+
+  #armFlush(): void {
+    if (this.#flushArmed || this.#state !== 'ready' || this.#queue.length === 0) return
+    this.#flushArmed = true
+    this.#runtime.timers.endOfTurn(() => {
+      this.#flushArmed = false
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    if (this.#state !== 'ready') return
+    const attempts = this.#queue.filter((attempt) => attempt.state === 'queued')
+    this.#queue = []
+    const mapEpoch = this.#topology.epoch
+    const frames = packFrames(attempts, {
+      notAfter: (attempt) => this.#events.notAfter(attempt),
+      nextRequestId: () => (this.#lastRequestId += 1),
+    })
+    for (const frame of frames) {
+      const sentAt = this.#runtime.clock.monotonicMs()
+      for (const { request, attempts: carried } of frame) {
+        const pending: Pending = {
+          requestId: request.requestId,
+          attempts: carried,
+          sentAt,
+          waiting: carried.length,
+        }
+        this.#pending.set(request.requestId, pending)
+        for (const attempt of carried) {
+          attempt.state = 'sent'
+          attempt.sentAt = sentAt
+          attempt.mapEpoch = mapEpoch
+          attempt.request = pending
+          attempt.call.attempts += 1
+          attempt.call.unrefused += 1
+        }
+      }
+      const requests = frame.map(({ request }) => request)
+      this.#connection.send(encodeClientFrame({ type: 'requests', mapEpoch, requests }))
+    }
+  }
+
+  /** A request id that nothing waits for is an old or repeated reply: it changes nothing (E5). */
+  #reply(reply: ClientReply): void {
+    this.#farewells.get(reply.requestId)?.()
+    this.#farewells.delete(reply.requestId)
+    const pending = this.#pending.get(reply.requestId)
+    if (pending === undefined) return
+    this.#pending.delete(reply.requestId)
+    const { attempts, sentAt } = pending
+    if (reply.type !== 'answers') {
+      for (const attempt of attempts) {
+        if (!settle(attempt)) continue
+        if (reply.type === 'refused') this.#events.refused(attempt, reply.code, reply.leader)
+        else this.#events.open(attempt, reply.code, reply.leader)
+      }
+      return
+    }
+    if (reply.answers.length !== attempts.length) {
+      this.#pending.set(reply.requestId, pending)
+      throw new QuorateError(
+        'BAD_FRAME',
+        'unknown',
+        `${reply.answers.length} answers to ${attempts.length} commands`,
+      )
+    }
+    const time: LogTime = { leaderTime: reply.leaderTime, sentAt, receivedAt: this.#heardAt }
+    for (const [index, attempt] of attempts.entries()) {
+      const answer = reply.answers[index]
+      if (answer !== undefined && settle(attempt)) this.#events.answered(attempt, answer, time)
+    }
+  }
+
+  #closed(reason: string): void {
+    if (this.#state === 'closed') return
+    if (this.#state === 'ready') this.#closeCode = 'CLOSED'
+    this.#state = 'closed'
+    this.#welcomeTimer.cancel()
+    this.#closeReason ||= reason
+    this.#events.closed(this, { code: this.#closeCode, message: `${this.address}: ${this.#closeReason}` })
+    const pending = [...this.#pending.values()]
+    const queue = this.#queue
+    this.#pending.clear()
+    this.#queue = []
+    for (const { attempts } of pending) {
+      for (const attempt of attempts) if (settle(attempt)) this.#events.open(attempt, this.#closeCode, null)
+    }
+    for (const attempt of queue) {
+      if (attempt.state !== 'queued') continue
+      attempt.state = 'settled'
+      this.#events.unsent(attempt, this.#closeCode, this.#closeReason)
+    }
+    const message = `${this.address}: ${this.#closeReason}`
+    for (const answered of this.#statuses.values()) {
+      answered({ failure: new QuorateError(this.#closeCode, 'not-done', message) })
+    }
+    this.#statuses.clear()
+    for (const answered of this.#farewells.values()) answered()
+    this.#farewells.clear()
+  }
+}
+
+/** Whether somebody still waits for it; from now on nobody does. */
+function settle(attempt: Attempt): boolean {
+  if (attempt.state !== 'sent') return false
+  attempt.state = 'settled'
+  attempt.request = null
+  return !attempt.call.done
+}

@@ -1,0 +1,84 @@
+// What a user may say, and its checks.
+import {
+  type Position,
+  type Result,
+  type ErrorCode,
+  type GroupId,
+  type Outcome,
+  QuorateError,
+  limits,
+} from '@quorate/protocol'
+import type { ClientRuntime } from './runtime.ts'
+import type { Codec } from './values/codec.ts'
+import type { CodecName } from './values/value.ts'
+
+/** Text (1 byte to 1 KiB in UTF-8) or bytes. */
+export type Key = string | Uint8Array
+
+export interface ConnectOptions {
+  /** Default: this machine's clock and event loop, over WebSocket. */
+  readonly runtime?: ClientRuntime
+  /** One deadline for all attempts of an operation, and for connecting, ms. Default 5,000; at most 60,000. */
+  readonly timeout?: number
+  /** How values become bytes. Default `msgpack`. Safe integers travel as integers whatever it is. */
+  readonly codec?: CodecName | Codec
+  /** Hears of every operation's end, before its promise is settled. It must not throw. */
+  readonly observer?: (event: OperationEvent) => void
+}
+
+export interface OperationOptions {
+  /** One deadline for all attempts, ms. Default: that of the client. */
+  readonly timeout?: number
+  /** Aborted before anything left: `ABORTED`, `not-done`; afterwards the outcome says what is known. */
+  readonly signal?: AbortSignal
+  /** Hears of this operation's end (of each key's, in a batch), before its promise is settled. It must not throw. */
+  readonly observer?: (event: OperationEvent) => void
+}
+
+/** One operation that ended, with its place in the key's history (sessions.md, Version). */
+export interface OperationEvent {
+  readonly op: 'get' | 'set' | 'del' | 'incr'
+  readonly key: Uint8Array
+  readonly outcome: 'ok' | Outcome
+  /** null if ok. */
+  readonly code: ErrorCode | null
+  /** null unless ok. */
+  readonly group: GroupId | null
+  readonly position: Position | null
+  readonly result: Result | null
+  /** Attempts that left this process. */
+  readonly attempts: number
+}
+
+/** At most one of the three. */
+export interface SetOptions extends OperationOptions {
+  /** Only if the entry has this version. */
+  readonly ifVersion?: number | undefined
+  /** Only if there is no entry. */
+  readonly ifAbsent?: boolean | undefined
+  /** Only if there is an entry. */
+  readonly ifPresent?: boolean | undefined
+}
+
+/** Whatever the entry is. */
+export interface UnconditionalOptions extends OperationOptions {
+  readonly ifVersion?: undefined
+  readonly ifAbsent?: false | undefined
+  readonly ifPresent?: false | undefined
+}
+
+export interface DelOptions extends OperationOptions {
+  /** Only if the entry has this version. */
+  readonly ifVersion?: number | undefined
+}
+
+/** @throws QuorateError `ARGUMENT_INVALID`, `not-done`. */
+export function checkedTimeout(timeout: number | undefined, otherwise: number): number {
+  if (timeout === undefined) return otherwise
+  if (typeof timeout === 'number' && timeout > 0 && timeout <= limits.operationTimeoutMsMax) return timeout
+  throw new QuorateError(
+    'ARGUMENT_INVALID',
+    'not-done',
+    `timeout is more than 0 and at most ${limits.operationTimeoutMsMax} ms, not ${String(timeout)}`,
+  )
+}

@@ -1,0 +1,190 @@
+// The cache over its dispatcher: keys and values in, results out.
+import { QuorateError, type Result, type Value, assertKey, encodeKey, slotOf } from '@quorate/protocol'
+import type { CallBody } from './calls/call.ts'
+import type { Dispatcher } from './calls/dispatcher.ts'
+import type { Cache, ConditionalResult, Entry, NodeReport, Written } from './cache.ts'
+import { conditionOf } from './condition.ts'
+import { type AppliedAnswer, Operations } from './operation.ts'
+import type {
+  DelOptions,
+  Key,
+  OperationEvent,
+  OperationOptions,
+  SetOptions,
+  UnconditionalOptions,
+} from './options.ts'
+import type { Topology } from './route/topology.ts'
+import { closeClient } from './shutdown.ts'
+import { askEveryNode } from './status.ts'
+import type { ClientRuntime } from './runtime.ts'
+import type { Codec } from './values/codec.ts'
+import { decodeUserValue, encodeUserValue } from './values/value.ts'
+
+export interface QuorateCacheOptions {
+  readonly runtime: ClientRuntime
+  readonly dispatcher: Dispatcher
+  readonly topology: Topology
+  readonly codec: Codec
+  readonly timeoutMs: number
+  readonly observer: ((event: OperationEvent) => void) | undefined
+}
+
+type UserBody = Exclude<CallBody, { kind: 'open' }>
+
+export class QuorateCache implements Cache {
+  readonly #options: QuorateCacheOptions
+  readonly #operations: Operations
+  #closing: Promise<void> | null = null
+
+  constructor(options: QuorateCacheOptions) {
+    this.#options = options
+    this.#operations = new Operations(options)
+  }
+
+  async get<V = unknown>(key: Key, options: OperationOptions = {}): Promise<V | undefined> {
+    const entry = await this.getEntry<V>(key, options)
+    return entry?.value
+  }
+
+  async getEntry<V = unknown>(key: Key, options: OperationOptions = {}): Promise<Entry<V> | undefined> {
+    const bytes = keyBytes(key)
+    return this.#operations.run(
+      { kind: 'read', op: 'get', key: bytes, slot: slotOf(bytes) },
+      options,
+      ({ result }) => (result.type === 'entry' ? this.#entry<V>(result) : undefined),
+    )
+  }
+
+  set(key: Key, value: unknown, options?: UnconditionalOptions): Promise<Written>
+  set<V = unknown>(key: Key, value: V, options: SetOptions): Promise<ConditionalResult<V>>
+  async set(key: Key, value: unknown, options: SetOptions = {}): Promise<Written | ConditionalResult> {
+    const bytes = keyBytes(key)
+    const condition = conditionOf(options)
+    const body: UserBody = {
+      kind: 'write',
+      op: 'set',
+      key: bytes,
+      slot: slotOf(bytes),
+      value: encodeUserValue(value, this.#options.codec),
+      condition,
+    }
+    return this.#operations.run(body, options, (answer) =>
+      condition.type === 'always' ? { version: versionOf(answer) } : this.#conditional(answer),
+    )
+  }
+
+  del(key: Key, options?: UnconditionalOptions): Promise<boolean>
+  del<V = unknown>(key: Key, options: DelOptions): Promise<ConditionalResult<V>>
+  async del(key: Key, options: DelOptions = {}): Promise<boolean | ConditionalResult> {
+    const bytes = keyBytes(key)
+    const condition = conditionOf(options)
+    const body: UserBody = { kind: 'write', op: 'del', key: bytes, slot: slotOf(bytes), condition }
+    return this.#operations.run(body, options, (answer) => {
+      if (condition.type !== 'always') return this.#conditional(answer)
+      return answer.result.type === 'deleted' && answer.result.existed
+    })
+  }
+
+  async incr(key: Key, by = 1, options: OperationOptions = {}): Promise<number> {
+    const bytes = keyBytes(key)
+    if (!Number.isSafeInteger(by)) {
+      throw new QuorateError('ARGUMENT_INVALID', 'not-done', `incr adds a safe integer, not ${String(by)}`)
+    }
+    // `+ 0` makes 0 of -0, which no integer on the wire is.
+    const body: UserBody = { kind: 'write', op: 'incr', key: bytes, slot: slotOf(bytes), by: by + 0 }
+    return this.#operations.run(body, options, ({ result }) => {
+      if (result.type === 'counted') return result.integer
+      throw result.type === 'overflow' ? overflow(by) : notANumber()
+    })
+  }
+
+  async getMany<V = unknown, K extends Key = string>(
+    keys: Iterable<K>,
+    options: OperationOptions = {},
+  ): Promise<Map<K, V>> {
+    const wanted = [...new Set(keys)]
+    // Every key is checked before the first one is asked for.
+    for (const key of wanted) keyBytes(key)
+    const entries = await Promise.all(wanted.map((key) => this.getEntry<V>(key, options)))
+    const hits = new Map<K, V>()
+    for (const [index, key] of wanted.entries()) {
+      const entry = entries[index]
+      if (entry !== undefined) hits.set(key, entry.value)
+    }
+    return hits
+  }
+
+  async setMany<K extends Key = string>(
+    entries: Iterable<readonly [K, unknown]>,
+    options: OperationOptions = {},
+  ): Promise<Map<K, Written | QuorateError>> {
+    const wanted = [...new Map(entries)]
+    const results = await Promise.all(
+      wanted.map(async ([key, value]): Promise<[K, Written | QuorateError]> => {
+        try {
+          return [key, await this.set(key, value, options)]
+        } catch (error) {
+          if (error instanceof QuorateError) return [key, error]
+          throw error
+        }
+      }),
+    )
+    return new Map(results)
+  }
+
+  status(options: OperationOptions = {}): Promise<readonly NodeReport[]> {
+    return askEveryNode(this.#options, options)
+  }
+
+  close(): Promise<void> {
+    this.#operations.close()
+    this.#closing ??= closeClient(this.#options)
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #entry<V>(result: Extract<Result, { type: 'entry' }>): Entry<V> {
+    const { value, version, expiresAt } = result
+    return { value: this.#value(value) as V, version, expiresAt: expiresAt === 0 ? null : expiresAt }
+  }
+
+  #conditional(answer: AppliedAnswer): ConditionalResult {
+    const { result } = answer
+    if (result.type === 'lost') {
+      const { version, value, valueOmitted } = result
+      const seen = value === null ? undefined : this.#value(value)
+      return { applied: false, version, value: seen, ...(valueOmitted ? { valueOmitted } : {}) }
+    }
+    if (result.type === 'deleted' && !result.existed) return { applied: false, version: 0, value: undefined }
+    return { applied: true, version: versionOf(answer) }
+  }
+
+  #value(value: Value): unknown {
+    return decodeUserValue(value, this.#options.codec)
+  }
+}
+
+/** @throws QuorateError `KEY_INVALID`, `not-done`. A copy: the caller may change its array while a retry needs it. */
+function keyBytes(key: Key): Uint8Array {
+  if (!(key instanceof Uint8Array)) return encodeKey(key)
+  assertKey(key)
+  return new Uint8Array(key)
+}
+
+/** A write's position is its own version; a deletion's result does not repeat it. */
+function versionOf({ result, position }: AppliedAnswer): number {
+  return result.type === 'written' ? result.version : position.version
+}
+
+function notANumber(): QuorateError {
+  return new QuorateError('NOT_A_NUMBER', 'not-done', 'the value is no integer', {
+    hint: 'only keys that were set to a safe integer, or never set, can be counted',
+  })
+}
+
+function overflow(by: number): QuorateError {
+  return new QuorateError('OVERFLOW', 'not-done', `adding ${by} would leave the safe integers`)
+}

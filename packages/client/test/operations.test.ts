@@ -1,0 +1,133 @@
+import { expect, test } from 'vitest'
+import { QuorateError, connect } from '../src/index.ts'
+import { createFakeCluster } from './fake-cluster.ts'
+
+test('set, get, getEntry, del and incr do what they say', async () => {
+  const cluster = await createFakeCluster()
+  const { time } = cluster
+  const cache = await time.until(connect(cluster.addresses, { runtime: cluster.runtime }))
+  expect(await time.until(cache.get('user:1'))).toBeUndefined()
+  const written = await time.until(cache.set('user:1', { name: 'Ada' }))
+  expect(await time.until(cache.get('user:1'))).toEqual({ name: 'Ada' })
+  expect(await time.until(cache.getEntry('user:1'))).toEqual({
+    value: { name: 'Ada' },
+    expiresAt: null,
+    ...written,
+  })
+  expect(await time.until(cache.del('user:1'))).toBe(true)
+  expect(await time.until(cache.del('user:1'))).toBe(false)
+  await time.until(cache.set('hits', 5))
+  expect(await time.until(cache.incr('hits'))).toBe(6)
+  expect(await time.until(cache.incr('hits', -10))).toBe(-4)
+  expect(await time.until(cache.incr('misses', 3))).toBe(3)
+  await time.until(cache.close())
+})
+
+test('a lost condition returns what it saw and a won one the new version', async () => {
+  const cluster = await createFakeCluster()
+  const { time } = cluster
+  const cache = await time.until(connect(cluster.addresses, { runtime: cluster.runtime }))
+  const first = await time.until(cache.set('key', 'one', { ifAbsent: true }))
+  expect(first).toEqual({ applied: true, version: expect.any(Number) })
+  const lost = await time.until(cache.set('key', 'two', { ifAbsent: true }))
+  expect(lost).toEqual({ applied: false, version: first.version, value: 'one' })
+  expect(await time.until(cache.set('other', 1, { ifPresent: true }))).toEqual({
+    applied: false,
+    version: 0,
+    value: undefined,
+  })
+  const won = await time.until(cache.set('key', 'two', { ifVersion: first.version }))
+  expect(won.applied && won.version > first.version).toBe(true)
+  expect(await time.until(cache.del('key', { ifVersion: first.version }))).toEqual({
+    applied: false,
+    version: won.version,
+    value: 'two',
+  })
+  expect(await time.until(cache.del('key', { ifVersion: won.version }))).toEqual({
+    applied: true,
+    version: won.version + 1,
+  })
+  await time.until(cache.close())
+})
+
+test('incr of what is no integer is an error that changed nothing', async () => {
+  const cluster = await createFakeCluster()
+  const { time } = cluster
+  const cache = await time.until(connect(cluster.addresses, { runtime: cluster.runtime }))
+  await time.until(cache.set('text', 'five'))
+  await expect(time.until(cache.incr('text'))).rejects.toMatchObject({
+    code: 'NOT_A_NUMBER',
+    outcome: 'not-done',
+  })
+  await time.until(cache.set('full', Number.MAX_SAFE_INTEGER))
+  await expect(time.until(cache.incr('full'))).rejects.toMatchObject({
+    code: 'OVERFLOW',
+    outcome: 'not-done',
+  })
+  await time.until(cache.close())
+})
+
+test('getMany returns the hits and setMany a result for each key', async () => {
+  const cluster = await createFakeCluster()
+  const { time } = cluster
+  const cache = await time.until(connect(cluster.addresses, { runtime: cluster.runtime }))
+  const results = await time.until(
+    cache.setMany(
+      new Map<string, unknown>([
+        ['a', 1],
+        ['b', () => 1],
+        ['c', [2]],
+      ]),
+    ),
+  )
+  expect(results.get('a')).toEqual({ version: expect.any(Number) })
+  expect(results.get('b')).toBeInstanceOf(QuorateError)
+  expect(results.get('b')).toMatchObject({ code: 'VALUE_INVALID', outcome: 'not-done' })
+  const hits = await time.until(cache.getMany(['a', 'b', 'c', 'a']))
+  expect([...hits]).toEqual([
+    ['a', 1],
+    ['c', [2]],
+  ])
+  await time.until(cache.close())
+})
+
+test('operations of one turn to one node travel in one frame, by shard', async () => {
+  const cluster = await createFakeCluster({ shards: 2 })
+  const { time } = cluster
+  const cache = await time.until(connect(cluster.addresses, { runtime: cluster.runtime }))
+  await time.until(Promise.all(Array.from({ length: 100 }, (_, index) => cache.set(`warm${index}`, index))))
+  cluster.asked.length = 0
+  await time.until(Promise.all(Array.from({ length: 1500 }, (_, index) => cache.get(`key${index}`))))
+  expect(cluster.asked).toHaveLength(2)
+  expect(new Set(cluster.asked.map(({ at }) => at)).size).toBe(1)
+  await time.until(cache.close())
+})
+
+test('close ends the sessions at the shards and refuses what comes later', async () => {
+  const cluster = await createFakeCluster({ shards: 1 })
+  const { time } = cluster
+  const cache = await time.until(connect(cluster.addresses, { runtime: cluster.runtime }))
+  await time.until(cache.set('key', 1))
+  expect(cluster.group(1).sessions.size).toBe(1)
+  await time.until(cache.close())
+  await cache.close()
+  expect(cluster.group(1).sessions.size).toBe(0)
+  await expect(cache.get('key')).rejects.toMatchObject({ code: 'CLOSED', outcome: 'not-done' })
+  await time.advance(10)
+  expect(cluster.node(0).connections.size).toBe(0)
+  expect(time.armed).toBe(0)
+})
+
+test('status asks every node and reports the one that does not answer', async () => {
+  const cluster = await createFakeCluster()
+  const { time } = cluster
+  const cache = await time.until(connect(cluster.addresses, { runtime: cluster.runtime }))
+  cluster.hub.disconnect('n2')
+  const reports = await time.until(cache.status())
+  expect(reports.map(({ name, status, error }) => [name, status?.['state'], error?.code])).toEqual([
+    ['n1', 'serving', undefined],
+    ['n2', undefined, 'CANNOT_CONNECT'],
+    ['n3', 'serving', undefined],
+  ])
+  await time.until(cache.close())
+})

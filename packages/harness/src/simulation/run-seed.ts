@@ -1,0 +1,229 @@
+// One seed is one run: plan, boot, load and faults, healing, final reads, verdict. The same seed gives the same trace.
+import { checkCounters, totalCounters } from '../check/counters.ts'
+import { checkFloor } from '../check/floor.ts'
+import { checkPresence } from '../check/presence.ts'
+import { StateHashes } from '../check/state-hashes.ts'
+import type { Violation } from '../check/violation.ts'
+import { checkWitness } from '../check/witness.ts'
+import { countHistory, type HistoryCounts, type Operation, type Seen } from '../workload/history.ts'
+import { keysOf, registerShape, type WorkloadShape } from '../workload/plan.ts'
+import { readAllKeys, runWorker } from '../workload/worker.ts'
+import { installGuards } from './guards.ts'
+import { Nemesis } from './nemesis.ts'
+import { SeededRandom } from './seeded-random.ts'
+import { createSimulatedClient, type SimulatedClient } from './simulated-client.ts'
+import { SimulatedCluster } from './simulated-cluster.ts'
+import { planRun, type RunPlan } from './swarm.ts'
+import { Trace, type TraceLine } from './trace.ts'
+import { World } from './world.ts'
+
+const BOOT_BUDGET_MS = 30_000
+/** After everything is healed, every shard must be served within this. */
+const RECOVERY_BUDGET_MS = 20_000
+/** Load goes on for this long on the healed cluster. */
+const HEALED_LOAD_MS = 3_000
+/** A client's last operation ends by its deadline; more is a hang. */
+const DRAIN_BUDGET_MS = 15_000
+const FINAL_READS_BUDGET_MS = 60_000
+const CONVERGENCE_BUDGET_MS = 20_000
+/** A calmer load than on processes: more simulated time, and so more faults, for each operation. */
+const simulatedShape: WorkloadShape = { ...registerShape, thinkMsMean: 150 }
+const OBSERVE_EVERY_MS = 200
+const FINAL_READ_ATTEMPTS = 3
+
+export interface SeedResult {
+  readonly seed: number
+  readonly plan: RunPlan
+  readonly violations: readonly Violation[]
+  readonly traceHash: string
+  readonly events: number
+  readonly simulatedMs: number
+  readonly counts: HistoryCounts
+  readonly faults: Readonly<Record<string, number>>
+  readonly hashesCompared: number
+}
+
+export interface RunOptions {
+  /** Gets every readable line of the run. */
+  readonly sink?: (line: TraceLine) => void
+}
+
+/** Never rejects: what goes wrong is a violation. Installs the guards for its duration. */
+export async function runSeed(seed: number, options: RunOptions = {}): Promise<SeedResult> {
+  const plan = planRun(new SeededRandom(seed, 'plan'))
+  const world = new World(seed, new Trace(options.sink), (host) => host.startsWith('n'))
+  const removeGuards = installGuards((error) => world.fail(error.stack ?? error.message))
+  const onRejection = (error: unknown): void =>
+    world.fail(
+      `unhandled rejection: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    )
+  process.on('unhandledRejection', onRejection)
+  const run = new SeedRun(world, plan)
+  try {
+    await run.execute()
+  } catch (error) {
+    world.fail(
+      `the run broke off: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    )
+  } finally {
+    process.off('unhandledRejection', onRejection)
+    removeGuards()
+  }
+  return run.result()
+}
+
+class SeedRun {
+  readonly #world: World
+  readonly #plan: RunPlan
+  readonly #cluster: SimulatedCluster
+  readonly #nemesis: Nemesis
+  readonly #hashes = new StateHashes()
+  readonly #history: Operation[] = []
+  #finalReads = new Map<string, Seen>()
+  #finished = false
+
+  constructor(world: World, plan: RunPlan) {
+    this.#world = world
+    this.#plan = plan
+    this.#cluster = new SimulatedCluster(world, plan)
+    const random = new SeededRandom(world.seed, 'nemesis')
+    this.#nemesis = new Nemesis({ world, cluster: this.#cluster, random }, plan)
+  }
+
+  async execute(): Promise<void> {
+    const world = this.#world
+    world.note('world', `plan ${JSON.stringify(this.#plan)}`)
+    for (const { name } of this.#cluster.machines) this.#cluster.startNode(name)
+    this.#observe()
+    if (!(await world.until(() => this.#cluster.served(), BOOT_BUDGET_MS))) {
+      world.fail(`the cluster did not form: ${this.#cluster.describe()}`)
+      return
+    }
+    world.note('world', 'served')
+    await this.#load()
+    await this.#readEverything()
+    if (!(await world.until(() => this.#cluster.converged(), CONVERGENCE_BUDGET_MS)))
+      world.fail(`replicas did not converge: ${this.#cluster.describe()}`)
+    for (const status of this.#cluster.statuses()) this.#hashes.observe(status)
+    this.#finished = true
+  }
+
+  result(): SeedResult {
+    const world = this.#world
+    const counts = countHistory(this.#history)
+    const counters = new Map([...this.#finalReads].map(([key, seen]) => [key, counterValue(seen)]))
+    const size = {
+      simulatedSeconds: world.time.nowMs / 1000,
+      completedOperations: counts.ok,
+      effectiveFaults: this.#nemesis.total,
+    }
+    const checks = this.#finished
+      ? [
+          ...checkCounters(totalCounters(this.#history, counters)),
+          ...checkPresence(this.#history, this.#finalReads),
+          ...checkFloor(size),
+        ]
+      : []
+    const violations = [
+      ...world.violations,
+      ...this.#hashes.violations,
+      ...checkWitness(this.#history),
+      ...checks,
+    ]
+    return {
+      seed: world.seed,
+      plan: this.#plan,
+      violations,
+      events: world.trace.events,
+      traceHash: world.trace.digest(),
+      simulatedMs: world.time.nowMs,
+      counts,
+      faults: Object.fromEntries(this.#nemesis.counts),
+      hashesCompared: this.#hashes.compared,
+    }
+  }
+
+  /** Clients at work: first under faults, then on a healed cluster. */
+  async #load(): Promise<void> {
+    const world = this.#world
+    let stopped = false
+    let working = this.#plan.clients
+    for (let number = 1; number <= this.#plan.clients; number++) {
+      const client = this.#client(`c${number}`)
+      const worker = runWorker({
+        ...this.#workerOptions(client),
+        chance: client.random,
+        shape: simulatedShape,
+        stopped: () => stopped,
+      })
+      void worker.then(() => (working -= 1))
+    }
+    this.#nemesis.start()
+    await world.pass(this.#plan.durationMs)
+    this.#nemesis.stop()
+    this.#heal()
+    if (!(await world.until(() => this.#allServed(), RECOVERY_BUDGET_MS)))
+      world.fail(`not served ${RECOVERY_BUDGET_MS} ms after healing: ${this.#cluster.describe()}`)
+    await world.pass(HEALED_LOAD_MS)
+    stopped = true
+    if (!(await world.until(() => working === 0, DRAIN_BUDGET_MS)))
+      world.fail(`${working} clients hang: an operation did not end by its deadline`)
+  }
+
+  #heal(): void {
+    const world = this.#world
+    world.weather.clear()
+    world.weather.climate = { ...this.#plan.climate, loss: 0, duplication: 0, overtakingMs: 0 }
+    world.applyWeather()
+    for (const { name } of this.#cluster.machines) this.#cluster.restartNode(name)
+    world.note('world', 'healed for good')
+  }
+
+  #allServed(): boolean {
+    return this.#cluster.machines.every(({ running }) => running) && this.#cluster.served()
+  }
+
+  async #readEverything(): Promise<void> {
+    const client = this.#client('c0')
+    let done = false
+    const keys = keysOf(simulatedShape)
+    void readAllKeys(this.#workerOptions(client), keys, FINAL_READ_ATTEMPTS).then((seen) => {
+      this.#finalReads = seen
+      done = true
+    })
+    if (!(await this.#world.until(() => done, FINAL_READS_BUDGET_MS)))
+      this.#world.fail('the final reads did not end')
+  }
+
+  #client(name: string): SimulatedClient {
+    return createSimulatedClient(name, this.#world, this.#cluster)
+  }
+
+  #workerOptions(client: SimulatedClient): {
+    process: string
+    client: SimulatedClient['client']
+    clock: SimulatedClient['clock']
+    record: (operation: Operation) => void
+  } {
+    const { name, clock } = client
+    return { process: name, client: client.client, clock, record: (operation) => this.#record(operation) }
+  }
+
+  #record(operation: Operation): void {
+    this.#history.push(operation)
+    const { process, type, f, key, seen, error } = operation
+    this.#world.trace.event(this.#world.time.nowMs, process, `${type} ${f} ${key} ${String(seen?.value)}`, 0)
+    if (type !== 'ok') this.#world.note(process, `${type} ${f} ${key} ${error ?? ''}`)
+  }
+
+  #observe(): void {
+    for (const status of this.#cluster.statuses()) this.#hashes.observe(status)
+    this.#world.process.schedule(OBSERVE_EVERY_MS, 'observe', () => this.#observe())
+  }
+}
+
+/** A counter that was never incremented is absent: zero. */
+function counterValue({ value, version }: Seen): number | null {
+  if (version === null) return 0
+  return typeof value === 'number' ? value : null
+}

@@ -1,0 +1,73 @@
+// Swarm testing: each seed enables its own random subset of faults and sizes, so that rare combinations are reached
+// (Groce et al., "Swarm testing", ISSTA 2012).
+import type { NodeSettings } from '@quorate/node'
+import type { SeededRandom } from './seeded-random.ts'
+import { type Climate, fairClimate } from './weather.ts'
+
+export const faultKinds = [
+  'crash',
+  'crash-all',
+  'crash-at-boundary',
+  'power-loss',
+  'power-loss-all',
+  'crash-then-power-loss',
+  'pause',
+  'partition-one',
+  'partition-halves',
+  'partition-bridge',
+  'partition-one-way',
+  'cut',
+  'slow-link',
+  'clock',
+  'storm',
+] as const
+
+export type FaultKind = (typeof faultKinds)[number]
+
+export interface RunPlan {
+  readonly nodes: number
+  readonly shards: number
+  readonly clients: number
+  readonly settings: Partial<NodeSettings>
+  readonly faults: readonly FaultKind[]
+  readonly faultPauseMsMean: number
+  readonly climate: Climate
+  readonly durationMs: number
+}
+
+const DURATION_MS = 60_000
+
+/** One run in ten has tiny limits: boundaries are met on every step. */
+const TINY_SHARE = 0.1
+
+export function planRun(random: SeededRandom): RunPlan {
+  const enabled = faultKinds.filter(() => random.chance(0.5))
+  const tiny = random.chance(TINY_SHARE)
+  return {
+    nodes: random.chance(0.25) ? 5 : 3,
+    shards: 1 + random.below(3),
+    clients: 4 + random.below(8),
+    settings: {
+      segmentBytes: 65_536,
+      retainBytes: tiny ? 65_536 : 131_072,
+      checkpointLogBytes: tiny ? 16_384 : 65_536,
+      checkpointMsMin: tiny ? 50 : 500,
+      checkpointMsMax: tiny ? 500 : 3_000,
+      snapshotChunkBytes: tiny ? 256 : 4_096,
+      stateHashEvery: tiny ? 8 : 64,
+    },
+    faults: enabled.length > 0 ? enabled : ['crash'],
+    faultPauseMsMean: random.between(800, 3_000),
+    climate: random.chance(0.5) ? fairClimate : poorClimate(random),
+    durationMs: DURATION_MS,
+  }
+}
+
+function poorClimate(random: SeededRandom): Climate {
+  return {
+    delayMsMean: random.between(0.2, 8),
+    loss: random.chance(0.5) ? random.between(0, 0.1) : 0,
+    duplication: random.chance(0.5) ? random.between(0, 0.3) : 0,
+    overtakingMs: random.chance(0.5) ? random.between(0, 40) : 0,
+  }
+}

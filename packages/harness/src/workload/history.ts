@@ -1,0 +1,71 @@
+// What the clients did: one record per completed operation, in Jepsen's words (ok, fail, info).
+
+export type OperationKind = 'get' | 'set' | 'cas' | 'incr' | 'del'
+
+/** What an answer showed of a key. `version` is null where there was no entry. */
+export interface Seen {
+  readonly value: string | number | null
+  readonly version: number | null
+}
+
+/** `(slot epoch, version, t)`: an applied write has its own version, everything else the counter it was evaluated at. */
+export interface OperationPosition {
+  readonly epoch: number
+  readonly version: number
+  readonly t: number
+}
+
+/**
+ * `ok` happened between call and return. `fail` certainly did not and never will. `info` may have happened at any time
+ * after its call, or will.
+ */
+export interface Operation {
+  readonly process: string
+  readonly type: 'ok' | 'fail' | 'info'
+  readonly f: OperationKind
+  readonly key: string
+  /** Argument: the value of set and cas, the step of incr. */
+  readonly argument: string | number | null
+  /** cas: the version that the key must have; 0 = must be absent. */
+  readonly expectedVersion: number | null
+  /** Whether a set, cas, incr or del changed the key; false also for a cas that lost and a del of nothing. */
+  readonly applied: boolean
+  /** get: what was there. set, incr, applied cas: what is there now. Lost cas: what it saw. Null where nothing is known. */
+  readonly seen: Seen | null
+  /** Milliseconds of one monotonic clock. */
+  readonly callMs: number
+  /** Null for `info`. */
+  readonly returnMs: number | null
+  readonly position: OperationPosition | null
+  /** The shard that answered; null where none did. */
+  readonly shard: number | null
+  /** Error code of `fail` and `info`. */
+  readonly error: string | null
+}
+
+export interface HistoryCounts {
+  readonly ok: number
+  readonly fail: number
+  readonly info: number
+}
+
+export function countHistory(history: readonly Operation[]): HistoryCounts {
+  const counts = { ok: 0, fail: 0, info: 0 }
+  for (const operation of history) counts[operation.type] += 1
+  return counts
+}
+
+/** How often each error code ended an operation, with its outcome. */
+export function countErrors(history: readonly Operation[]): Map<string, number> {
+  const counts = new Map<string, number>()
+  for (const { type, error } of history) {
+    if (error === null) continue
+    const name = `${type} ${error}`
+    counts.set(name, (counts.get(name) ?? 0) + 1)
+  }
+  return counts
+}
+
+export function isWrite(operation: Operation): boolean {
+  return operation.f !== 'get' && operation.applied
+}

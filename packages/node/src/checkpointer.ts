@@ -1,0 +1,207 @@
+// Writes what apply changed into the state store, whole replicas at a time, and lets the log go behind it (storage.md).
+import { encodeConfiguration } from '@quorate/protocol'
+import type { LogRecord, ReplicaCheckpoint, ReplicaHead, StateStore, WriteAheadLog } from '@quorate/storage'
+import type { Timer, Timers } from '@quorate/runtime'
+import type { NodeSettings } from './node.ts'
+import type { Replica } from './replica/replica.ts'
+
+export interface CheckpointerParts {
+  readonly store: StateStore
+  readonly log: WriteAheadLog
+  readonly timers: Timers
+  readonly settings: NodeSettings
+  readonly now: () => number
+  readonly replicas: () => Iterable<Replica>
+  readonly append: (record: LogRecord) => number
+  /** A snapshot under way needs the log of this group to stay. */
+  readonly holdsLog: (group: number) => boolean
+  readonly halt: (error: Error) => void
+}
+
+interface Wanted {
+  readonly group: number
+  readonly resolve: (checkpoint: number) => void
+  readonly reject: (error: Error) => void
+}
+
+/** At most one checkpoint, install or removal is under way at a time: `exclusively`. */
+export class Checkpointer {
+  readonly #parts: CheckpointerParts
+  /** Newest durable head of each group, with the checkpoint that wrote it. */
+  readonly #durable = new Map<number, { readonly head: ReplicaHead; readonly checkpoint: number }>()
+  #chain: Promise<void> = Promise.resolve()
+  #busy = false
+  #lastAt: number
+  #lastBytes = 0
+  #wanted: Wanted[] = []
+  readonly #onRelease = new Set<() => void>()
+  #timer: Timer | null = null
+  #stopped = false
+
+  constructor(parts: CheckpointerParts) {
+    this.#parts = parts
+    this.#lastAt = parts.now()
+    this.#arm()
+  }
+
+  /** What recovery or an install found durable. */
+  adopt(head: ReplicaHead, checkpoint: number): void {
+    this.#durable.set(head.group, { head, checkpoint })
+  }
+
+  /** Index that the newest durable checkpoint of the group has applied; 0 without one. */
+  durableIndex(group: number): number {
+    return this.#durable.get(group)?.head.appliedIndex ?? 0
+  }
+
+  durableHead(group: number): ReplicaHead | null {
+    return this.#durable.get(group)?.head ?? null
+  }
+
+  /** A checkpoint that includes everything the group has applied by now. */
+  now(group: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#wanted.push({ group, resolve, reject })
+      this.#start()
+    })
+  }
+
+  /** Runs `work` alone: no checkpoint before it ends. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#chain.then(() => {
+      this.#busy = true
+      return work()
+    })
+    const ended = (): void => {
+      this.#busy = false
+      if (this.#wanted.length > 0) this.#start()
+    }
+    this.#chain = result.then(ended, ended)
+    return result
+  }
+
+  /** Calls `again` once, after the next checkpoint; asks for one. */
+  onRelease(again: () => void): void {
+    this.#onRelease.add(again)
+    this.#start()
+  }
+
+  /** Lets the log go behind durable checkpoints where it asks for it. Called after checkpoints and after rolls of the log. */
+  compact(): void {
+    for (const { group, index } of this.#parts.log.compactionWanted()) {
+      const durable = this.#durable.get(group)
+      if (durable === undefined || durable.head.appliedIndex < index || this.#parts.holdsLog(group)) continue
+      const replica = this.#replica(group)
+      const { head, checkpoint } = durable
+      // The core is told first: it asserts that compaction passes neither what is applied nor the log's beginning.
+      if (replica === null || replica.condition !== 'live' || replica.installing) continue
+      replica.step({ type: 'compacted', index: head.appliedIndex })
+      this.#parts.append({
+        kind: 'compacted',
+        group,
+        incarnation: replica.incarnation,
+        index: head.appliedIndex,
+        term: head.appliedTerm,
+        checkpoint,
+        configuration: encodeConfiguration(head.configuration),
+        configurationIndex: head.configurationIndex,
+      })
+    }
+  }
+
+  /** Ends after the checkpoint under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    this.#timer?.cancel()
+    for (const wanted of this.#wanted.splice(0)) wanted.reject(new Error('the node stops'))
+    await this.#chain
+  }
+
+  #replica(group: number): Replica | null {
+    for (const replica of this.#parts.replicas()) if (replica.group === group) return replica
+    return null
+  }
+
+  #arm(): void {
+    const { checkpointMsMin } = this.#parts.settings
+    this.#timer = this.#parts.timers.after(checkpointMsMin / 2, () => {
+      if (this.#stopped) return
+      if (this.#due()) this.#start()
+      else this.compact()
+      this.#arm()
+    })
+  }
+
+  #due(): boolean {
+    const { settings, log, now } = this.#parts
+    const elapsed = now() - this.#lastAt
+    if (elapsed < settings.checkpointMsMin) return false
+    return (
+      log.stats.bytesWritten - this.#lastBytes >= settings.checkpointLogBytes ||
+      elapsed >= settings.checkpointMsMax
+    )
+  }
+
+  #start(): void {
+    if (this.#busy || this.#stopped) return
+    this.exclusively(() => this.#checkpoint()).catch((error: unknown) => {
+      this.#parts.halt(error instanceof Error ? error : new Error(String(error)))
+    })
+  }
+
+  async #checkpoint(): Promise<void> {
+    const wanted = this.#wanted
+    this.#wanted = []
+    const { store, log, settings } = this.#parts
+    this.#lastAt = this.#parts.now()
+    this.#lastBytes = log.stats.bytesWritten
+    const chosen: { readonly replica: Replica; readonly checkpoint: ReplicaCheckpoint }[] = []
+    const late: Wanted[] = []
+    for (const replica of this.#parts.replicas()) {
+      if (replica.condition !== 'live' || replica.installing) continue
+      const { appliedIndex } = replica.state
+      // Only durable entries enter a checkpoint: it must never run ahead of the own log (rule 13).
+      if (appliedIndex > replica.raft.durableIndex) {
+        late.push(...wanted.filter((one) => one.group === replica.group))
+        continue
+      }
+      if (appliedIndex === this.durableIndex(replica.group)) continue
+      chosen.push({ replica, checkpoint: freeze(replica) })
+    }
+    if (chosen.length > 0) {
+      const number = await store.checkpoint(
+        chosen.map((one) => one.checkpoint),
+        log.syncedPosition,
+      )
+      for (const { replica, checkpoint } of chosen) {
+        replica.state.release()
+        this.adopt(checkpoint.head, number)
+      }
+    }
+    for (const one of wanted) if (!late.includes(one)) one.resolve(store.checkpointNumber)
+    this.#wanted.push(...late)
+    this.compact()
+    const waiting = [...this.#onRelease]
+    this.#onRelease.clear()
+    for (const again of waiting) again()
+    if (this.#wanted.length > 0)
+      this.#parts.timers.after(Math.min(5, settings.checkpointMsMin), () => this.#start())
+  }
+}
+
+function freeze(replica: Replica): ReplicaCheckpoint {
+  const frozen = replica.state.freeze()
+  return {
+    head: {
+      group: replica.group,
+      incarnation: replica.incarnation,
+      generation: replica.generation,
+      appliedIndex: frozen.appliedIndex,
+      appliedTerm: frozen.appliedTerm,
+      configuration: replica.appliedConfiguration,
+      configurationIndex: replica.appliedConfigurationIndex,
+      machine: frozen.machine,
+    },
+    changes: frozen.changes,
+  }
+}

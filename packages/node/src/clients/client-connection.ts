@@ -1,0 +1,164 @@
+// One client's connection: hello first, then requests of any group; every request is answered exactly once (rule 19).
+import {
+  agreeProtocol,
+  type Answer,
+  BadFrameError,
+  type ClientFrame,
+  type ClientReply,
+  clientReplyBytesMax,
+  type ClientRequest,
+  decodeClientFrame,
+  encodeServerFrame,
+  type ErrorCode,
+  limits,
+  REPLIES_HEADER_BYTES,
+  type ServerFrame,
+  type ShardMap,
+  validateSection,
+} from '@quorate/protocol'
+import type { Connection } from '@quorate/runtime'
+import { fitCommandAnswers, readAnswersFit } from './fit-answers.ts'
+import type { Shard } from '../replica/shard.ts'
+import { fixed } from '../settings.ts'
+import type { Turn } from '../turn.ts'
+
+export interface ClientConnectionParts {
+  readonly turn: Turn
+  readonly identity: () => { readonly name: string; readonly boot: number; readonly clusterId: string | null }
+  readonly map: () => ShardMap | null
+  readonly shard: (group: number) => Shard | null
+  /** The map places a replica of the group here, though it may not be up (recovering, condemned). */
+  readonly assigned: (group: number) => boolean
+  /** Client address of the group's leader as this node knows it. */
+  readonly leaderHint: (group: number) => string | null
+  readonly statusJson: () => string
+}
+
+export class ClientConnection {
+  readonly #connection: Connection
+  readonly #parts: ClientConnectionParts
+  readonly #replies: ClientReply[] = []
+  #greeted = false
+  #closed = false
+
+  constructor(connection: Connection, parts: ClientConnectionParts) {
+    this.#connection = connection
+    this.#parts = parts
+  }
+
+  receive(bytes: Uint8Array): void {
+    if (this.#closed) return
+    let frame: ClientFrame
+    try {
+      frame = decodeClientFrame(bytes)
+    } catch (error) {
+      return this.#refuse('BAD_FRAME', error instanceof Error ? error.message : String(error))
+    }
+    if (frame.type === 'hello') return this.#hello(frame)
+    if (!this.#greeted) return this.#refuse('BAD_FRAME', 'the first frame is not a hello')
+    if (frame.type === 'status')
+      return this.#send({ type: 'status', requestId: frame.requestId, json: this.#parts.statusJson() })
+    for (const request of frame.requests) this.#request(request)
+    const map = this.#parts.map()
+    if (map !== null && frame.mapEpoch < map.epoch) this.pushMap(map)
+  }
+
+  pushMap(map: ShardMap): void {
+    if (this.#greeted) this.#send({ type: 'map', map })
+  }
+
+  /** The other side is gone: what is answered later goes nowhere. */
+  ended(): void {
+    this.#closed = true
+    this.#replies.length = 0
+  }
+
+  close(): void {
+    this.ended()
+    this.#connection.close()
+  }
+
+  #hello(hello: Extract<ClientFrame, { type: 'hello' }>): void {
+    const { clusterId, name, boot } = this.#parts.identity()
+    const map = this.#parts.map()
+    const protocol = agreeProtocol(hello.protocolMin, hello.protocolMax)
+    if (protocol === null) return this.#refuse('PROTOCOL_VERSION', 'no common protocol version')
+    if (clusterId === null || map === null || map.epoch === 0)
+      return this.#refuse('NO_LEADER', 'this node belongs to no cluster yet')
+    if (hello.clusterId !== null && hello.clusterId !== clusterId)
+      return this.#refuse('WRONG_CLUSTER', `this node belongs to cluster ${clusterId}`)
+    this.#greeted = true
+    this.#send({ type: 'welcome', protocol, clusterId, node: name, boot, features: 0, map })
+  }
+
+  #request(request: ClientRequest): void {
+    const { requestId } = request
+    const group = request.type === 'write' ? request.group : request.section.group
+    const refused = (code: ErrorCode): void =>
+      this.#reply({ type: 'refused', requestId, code, leader: this.#parts.leaderHint(group) })
+    const shard = this.#parts.shard(group)
+    if (shard === null) return refused(this.#parts.assigned(group) ? 'NOT_LEADER' : 'WRONG_SHARD')
+    const answers = (whole: readonly Answer[]): void => {
+      if (request.type === 'read' && !readAnswersFit(whole)) return refused('OVERLOADED')
+      const given = request.type === 'read' ? whole : fitCommandAnswers(whole)
+      const leaderTime = shard.replica.isLeader ? shard.replica.leaderTime() : shard.state.clock
+      this.#reply({ type: 'answers', requestId, leaderTime, answers: given })
+    }
+    if (request.type === 'read') {
+      // The frame's bytes are only lent until this returns.
+      const keys = request.section.keys.map((key) => key.slice())
+      return shard.read({ keys, answers, refused })
+    }
+    let deletesOnly: boolean
+    try {
+      const header = validateSection(request.section, { origin: 'client' })
+      if (header.group !== group) return refused('BAD_FRAME')
+      deletesOnly = header.deletesOnly || header.kind !== 'commands'
+    } catch (error) {
+      if (error instanceof BadFrameError) return refused('BAD_FRAME')
+      throw error
+    }
+    const open = (code: ErrorCode): void =>
+      this.#reply({ type: 'open', requestId, code, leader: this.#parts.leaderHint(group) })
+    shard.write(request.section.slice(), deletesOnly, { answers, refused, open })
+  }
+
+  #reply(reply: ClientReply): void {
+    if (this.#closed) return
+    this.#replies.push(reply)
+    this.#parts.turn.at('clients', this.#flush)
+  }
+
+  /** One frame for everything of the turn, cut where the frame limit demands it. */
+  readonly #flush = (): void => {
+    let batch: ClientReply[] = []
+    let bytes = REPLIES_HEADER_BYTES
+    for (const reply of this.#replies.splice(0)) {
+      const size = clientReplyBytesMax(reply)
+      if (batch.length > 0 && bytes + size > limits.frameBytes) {
+        this.#sendReplies(batch)
+        batch = []
+        bytes = REPLIES_HEADER_BYTES
+      }
+      batch.push(reply)
+      bytes += size
+    }
+    if (batch.length > 0) this.#sendReplies(batch)
+  }
+
+  #sendReplies(replies: readonly ClientReply[]): void {
+    this.#send({ type: 'replies', mapEpoch: this.#parts.map()?.epoch ?? 0, replies })
+  }
+
+  #send(frame: ServerFrame): void {
+    if (this.#closed) return
+    // Who asks and does not read what is answered would fill this node's memory: its requests count as open to it.
+    if (this.#connection.bufferedBytes > fixed.clientBufferBytes) return this.close()
+    this.#connection.send(encodeServerFrame(frame))
+  }
+
+  #refuse(code: ErrorCode, message: string): void {
+    this.#send({ type: 'unwelcome', code, message })
+    this.close()
+  }
+}

@@ -1,0 +1,341 @@
+// One server's life: storage, peers, replicas and clients are opened in this order and closed in the other.
+import { limits, type MapNode, type ShardMap } from '@quorate/protocol'
+import type { Listener, Timer } from '@quorate/runtime'
+import { openStorage, type Storage } from '@quorate/storage'
+import { Bootstrap } from './bootstrap.ts'
+import { ClientAcceptor } from './clients/client-acceptor.ts'
+import { readFounding, writeFounding } from './founding-file.ts'
+import type { Founding } from './meta/controller.ts'
+import { FIRST_INCARNATION } from './meta/meta-state.ts'
+import type { NodeEvent, NodeOptions, QuorateNode } from './node.ts'
+import { NodeCore } from './node-core.ts'
+import { nodeStatus } from './node-status.ts'
+import type { Caller } from './peers/peer-acceptor.ts'
+import { handOver } from './hand-over.ts'
+import { completeSettings } from './settings.ts'
+import type { NodeStatus } from './status.ts'
+import { SyncWaits } from './sync-waits.ts'
+import { Turn } from './turn.ts'
+
+/** Replicas of each group, where there are that many nodes. */
+const REPLICAS = 3
+const SHARDS_DEFAULT = 8
+
+/** Makes a node; nothing is opened before `start`. Throws a RangeError on settings that contradict each other. */
+export function createNode(options: NodeOptions): QuorateNode {
+  return new Node(options)
+}
+
+class Node implements QuorateNode {
+  readonly halted: Promise<Error>
+  readonly #options: NodeOptions
+  readonly #turn: Turn
+  readonly #waits = new SyncWaits()
+  readonly #settings: ReturnType<typeof completeSettings>
+  #resolveHalted: (error: Error) => void = () => {}
+  #storage: Storage | null = null
+  #core: NodeCore | null = null
+  #clients: ClientAcceptor | null = null
+  #bootstrap: Bootstrap | null = null
+  #founding: Founding | null = null
+  #listeners: Listener[] = []
+  #timer: Timer | null = null
+  #tickDue = 0
+  #phase: 'new' | 'running' | 'stopped' | 'halted' = 'new'
+  #joining = false
+  #stopping: Promise<void> | undefined
+
+  constructor(options: NodeOptions) {
+    this.#options = options
+    this.#settings = completeSettings(options.settings)
+    this.#turn = new Turn(options.runtime.timers, (error) => this.#halt(error))
+    this.halted = new Promise((resolve) => {
+      this.#resolveHalted = resolve
+    })
+  }
+
+  get clientAddress(): string {
+    return this.#listeners[1]?.address ?? this.#options.listen
+  }
+
+  get peerAddress(): string {
+    return this.#listeners[0]?.address ?? this.#options.peerListen
+  }
+
+  async start(): Promise<void> {
+    if (this.#phase !== 'new') throw new Error('a node is started once')
+    this.#phase = 'running'
+    try {
+      await this.#open()
+    } catch (error) {
+      this.#phase = 'stopped'
+      await this.#closeAll()
+      throw error
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#phase === 'running') this.#stopping ??= this.#stop()
+    await this.#stopping
+  }
+
+  async #stop(): Promise<void> {
+    if (this.#core !== null) await handOver(this.#core, this.#options.runtime)
+    if (this.#phase !== 'running') return
+    this.#phase = 'stopped'
+    await this.#closeAll()
+  }
+
+  status(): NodeStatus {
+    const { core } = this.#running()
+    const state =
+      this.#phase === 'halted' ? 'halted' : this.#storage?.identity.clusterId == null ? 'blank' : 'serving'
+    return nodeStatus(core, this.#running().storage, {
+      state,
+      name: this.#options.name,
+      clientAddress: this.clientAddress,
+      peerAddress: this.peerAddress,
+    })
+  }
+
+  #running(): { readonly core: NodeCore; readonly storage: Storage } {
+    if (this.#core === null || this.#storage === null) throw new Error('the node is not started')
+    return { core: this.#core, storage: this.#storage }
+  }
+
+  async #open(): Promise<void> {
+    const { runtime, dataDirectory, name, openStateStore } = this.#options
+    const storage = await openStorage({
+      disk: runtime.disk,
+      clock: runtime.clock,
+      timers: runtime.timers,
+      random: runtime.random,
+      directory: dataDirectory,
+      name,
+      openStateStore,
+      segmentBytes: this.#settings.segmentBytes,
+      retainBytes: this.#settings.retainBytes,
+      onSynced: (ticket) => this.#synced(ticket),
+      onFailure: (error) => this.#halt(error),
+    })
+    this.#storage = storage
+    this.#founding = readFounding(storage)
+    const core = this.#makeCore(storage)
+    this.#core = core
+    core.map.load()
+    core.map.onChange((map) => {
+      core.followMap(map)
+      this.#clients?.pushMap(map)
+    })
+    await this.#listen(core)
+    await core.replicas.recover()
+    if (storage.identity.clusterId !== null) this.#goOn(core)
+    else if (this.#founding !== null) await this.#found(core, this.#founding)
+    else this.#seek(core)
+    this.#tickDue = runtime.clock.monotonicMs() + limits.heartbeatMs
+    this.#arm()
+    core.scrubber.start()
+  }
+
+  #makeCore(storage: Storage): NodeCore {
+    const { runtime, peerNetwork, name } = this.#options
+    return new NodeCore({
+      runtime,
+      peerNetwork: peerNetwork ?? runtime.network,
+      storage,
+      settings: this.#settings,
+      turn: this.#turn,
+      waits: this.#waits,
+      name,
+      startedAt: runtime.clock.monotonicMs(),
+      peerAddress: () => this.peerAddress,
+      clientAddress: () => this.clientAddress,
+      clusterId: () => storage.identity.clusterId ?? this.#founding?.clusterId ?? null,
+      founding: () => this.#founding,
+      arrived: (caller) => this.#bootstrap?.arrived(caller.hello),
+      mapOffered: (caller, map) => this.#mapOffered(caller, map),
+      event: (event) => this.#event(event),
+      halt: (error) => this.#halt(error),
+    })
+  }
+
+  async #listen(core: NodeCore): Promise<void> {
+    const { runtime, peerNetwork, listen, peerListen, name } = this.#options
+    const clients = new ClientAcceptor({
+      turn: this.#turn,
+      identity: () => ({ ...core.identity(), name }),
+      map: () => core.map.map,
+      shard: (group) => core.replicas.get(group)?.shard ?? null,
+      assigned: (group) => core.map.incarnationAt(group, core.identity().dirId) !== null,
+      leaderHint: (group) => {
+        const leader = core.replicas.get(group)?.replica.raft.leader ?? null
+        return leader === null ? null : core.clientAddressOf(group, leader)
+      },
+      statusJson: () => JSON.stringify(this.status()),
+    })
+    this.#clients = clients
+    this.#listeners.push(
+      await (peerNetwork ?? runtime.network).listen(peerListen, this.#guarded(core.pairs.acceptor.accept)),
+    )
+    this.#listeners.push(await runtime.network.listen(listen, this.#guarded(clients.accept)))
+  }
+
+  /** An exception while a frame is handled is a broken invariant: the node halts, its host's process goes on. */
+  #guarded(accept: Accept): Accept {
+    const guard = (work: () => void): void => {
+      try {
+        work()
+      } catch (error) {
+        this.#halt(asError(error))
+      }
+    }
+    return (connection) => {
+      const handlers = accept(connection)
+      return {
+        frame: (bytes) => guard(() => handlers.frame(bytes)),
+        closed: (reason) => guard(() => handlers.closed(reason)),
+      }
+    }
+  }
+
+  /** The directory belongs to a cluster: what the cached map says is followed until peers know better. */
+  #goOn(core: NodeCore): void {
+    if (core.map.map !== null) core.followMap(core.map.map)
+  }
+
+  /** Blank: forms or finds a cluster. */
+  #seek(core: NodeCore): void {
+    const { bootstrap, join, runtime, peerNetwork } = this.#options
+    this.#bootstrap = new Bootstrap({
+      self: this.#self(core),
+      bootstrap: bootstrap ?? [],
+      join: join ?? [],
+      network: peerNetwork ?? runtime.network,
+      timers: runtime.timers,
+      random: runtime.random,
+      turn: this.#turn,
+      hello: () => core.hello(null),
+      form: (nodes) => this.#form(core, nodes),
+      event: (event) => this.#event(event),
+    })
+    // Some called before this node knew what it was looking for.
+    for (const caller of core.pairs.acceptor.callers()) this.#bootstrap.arrived(caller.hello)
+  }
+
+  #self(core: NodeCore): MapNode {
+    return {
+      dirId: core.identity().dirId,
+      name: this.#options.name,
+      peerAddress: this.peerAddress,
+      clientAddress: this.clientAddress,
+    }
+  }
+
+  #form(core: NodeCore, nodes: readonly MapNode[]): void {
+    const clusterId = Buffer.from(this.#options.runtime.random.bytes(16)).toString('hex')
+    const founding = {
+      clusterId,
+      nodes,
+      shards: this.#options.shards ?? SHARDS_DEFAULT,
+      replicas: Math.min(REPLICAS, nodes.length),
+    }
+    const { storage } = this.#running()
+    this.#founding = founding
+    writeFounding(storage, founding)
+      .then(() => this.#found(core, founding))
+      .catch((error: unknown) => this.#halt(asError(error)))
+  }
+
+  /** The note is durable: the meta group's first replica, then the directory belongs to the cluster. A crash anywhere goes on here. */
+  async #found(core: NodeCore, founding: Founding): Promise<void> {
+    const { storage } = this.#running()
+    const voters = [FIRST_INCARNATION]
+    if (core.replicas.get(0) === undefined)
+      await core.replicas.create(0, FIRST_INCARNATION, {
+        voters,
+        outgoing: [],
+        learners: [],
+        learnersNext: [],
+      })
+    await storage.adoptCluster(founding.clusterId)
+    this.#event({ code: 'cluster_formed', clusterId: founding.clusterId })
+    this.#bootstrap?.close()
+    this.#bootstrap = null
+  }
+
+  /** A blank node that a cluster has taken in belongs to it from the first map that names its directory. */
+  #mapOffered(caller: Caller, map: ShardMap): void {
+    const { core, storage } = this.#running()
+    const { clusterId, dirId } = storage.identity
+    if (clusterId !== null) return map.clusterId === clusterId ? core.map.offer(map) : undefined
+    if (this.#joining || this.#bootstrap === null || !this.#bootstrap.trusts(caller.hello.name)) return
+    if (!map.nodes.some((node) => node.dirId === dirId)) return
+    this.#joining = true
+    storage.adoptCluster(map.clusterId).then(
+      () => {
+        this.#event({ code: 'cluster_joined', clusterId: map.clusterId })
+        this.#bootstrap?.close()
+        this.#bootstrap = null
+        core.map.offer(map)
+      },
+      (error: unknown) => this.#halt(asError(error)),
+    )
+  }
+
+  #synced(ticket: number): void {
+    if (this.#phase !== 'running') return
+    this.#waits.synced(ticket)
+    this.#core?.replicas.synced(ticket)
+  }
+
+  #arm(): void {
+    const { timers, clock } = this.#options.runtime
+    this.#timer = timers.after(this.#tickDue - clock.monotonicMs(), () => this.#tick(false))
+  }
+
+  /** A timer late by more than a heartbeat first lets waiting messages in, once, and only then judges (time.md, stalls). */
+  #tick(polled: boolean): void {
+    if (this.#phase !== 'running') return
+    const { timers, clock } = this.#options.runtime
+    const now = clock.monotonicMs()
+    if (!polled && now - this.#tickDue > limits.heartbeatMs) return timers.endOfTurn(() => this.#tick(true))
+    try {
+      this.#core?.tick()
+    } catch (error) {
+      return this.#halt(asError(error))
+    }
+    this.#tickDue = now + limits.heartbeatMs
+    this.#arm()
+  }
+
+  #event(event: NodeEvent): void {
+    this.#options.log?.(event)
+  }
+
+  /** A promise cannot be kept: nothing is said any more, to nobody. */
+  #halt(reason: Error): void {
+    if (this.#phase === 'halted' || this.#phase === 'stopped') return
+    this.#phase = 'halted'
+    this.#event({ code: 'halted', reason: reason.message })
+    this.#closeAll().then(
+      () => this.#resolveHalted(reason),
+      () => this.#resolveHalted(reason),
+    )
+  }
+
+  async #closeAll(): Promise<void> {
+    this.#timer?.cancel()
+    this.#bootstrap?.close()
+    this.#clients?.close()
+    this.#core?.pairs.close()
+    this.#turn.stop()
+    for (const listener of this.#listeners) await listener.close()
+    await this.#core?.scrubber.stop()
+    await this.#core?.checkpointer.stop()
+    await this.#storage?.close()
+  }
+}
+
+const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+
+type Accept = Parameters<NodeOptions['runtime']['network']['listen']>[1]

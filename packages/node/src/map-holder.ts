@@ -1,0 +1,101 @@
+// This node's copy of the shard map: routes, never decides. Kept in a small file so that a restart finds its peers.
+import {
+  decodeShardMap,
+  type DirId,
+  encodeShardMap,
+  type GroupId,
+  type MapNode,
+  type ShardMap,
+} from '@quorate/protocol'
+
+/** Name of the file in the data directory. */
+export const MAP_FILE = 'map'
+
+export interface MapFile {
+  read(): Uint8Array | null
+  write(bytes: Uint8Array): Promise<void>
+}
+
+/** The newest map seen. Invariant: the epoch never goes back and the cluster never changes. */
+export class MapHolder {
+  #map: ShardMap | null = null
+  readonly #file: MapFile
+  readonly #changed: ((map: ShardMap) => void)[] = []
+  readonly #failed: (error: Error) => void
+  #writing = false
+  #nodeOfReplica = new Map<string, DirId>()
+  #nodes = new Map<DirId, MapNode>()
+
+  constructor(file: MapFile, failed: (error: Error) => void) {
+    this.#file = file
+    this.#failed = failed
+  }
+
+  get map(): ShardMap | null {
+    return this.#map
+  }
+
+  get epoch(): number {
+    return this.#map?.epoch ?? 0
+  }
+
+  onChange(listener: (map: ShardMap) => void): void {
+    this.#changed.push(listener)
+  }
+
+  /** Reads the cached copy; a damaged one counts as none: the map also comes from the log and from peers. */
+  load(): void {
+    const bytes = this.#file.read()
+    if (bytes === null) return
+    try {
+      this.#set(decodeShardMap(bytes))
+    } catch {
+      this.#map = null
+    }
+  }
+
+  /** Takes a map that is newer than the own one; of another cluster or older: ignored. */
+  offer(map: ShardMap): void {
+    if (this.#map !== null && (map.clusterId !== this.#map.clusterId || map.epoch <= this.#map.epoch)) return
+    this.#set(map)
+    this.#save()
+    for (const listener of this.#changed) listener(map)
+  }
+
+  nodeOf(group: GroupId, incarnation: number): DirId | null {
+    return this.#nodeOfReplica.get(`${group}.${incarnation}`) ?? null
+  }
+
+  /** The incarnation under which `node` hosts the group, by the map; null if it does not. */
+  incarnationAt(group: GroupId, node: DirId): number | null {
+    const found = this.#map?.groups.find((one) => one.group === group)
+    return found?.replicas.find((one) => one.node === node)?.incarnation ?? null
+  }
+
+  node(dirId: DirId): MapNode | null {
+    return this.#nodes.get(dirId) ?? null
+  }
+
+  #set(map: ShardMap): void {
+    this.#map = map
+    this.#nodes = new Map(map.nodes.map((node) => [node.dirId, node]))
+    this.#nodeOfReplica = new Map(
+      map.groups.flatMap((group) =>
+        group.replicas.map((one) => [`${group.group}.${one.incarnation}`, one.node]),
+      ),
+    )
+  }
+
+  #save(): void {
+    const map = this.#map
+    if (this.#writing || map === null) return
+    this.#writing = true
+    this.#file.write(encodeShardMap(map)).then(
+      () => {
+        this.#writing = false
+        if (this.#map !== map) this.#save()
+      },
+      (error: unknown) => this.#failed(error instanceof Error ? error : new Error(String(error))),
+    )
+  }
+}

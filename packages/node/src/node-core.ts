@@ -1,0 +1,386 @@
+// The running parts of a node, wired: storage below, replicas in the middle, peers and clients around them.
+import {
+  type DirId,
+  META_GROUP,
+  type PeerFrame,
+  type PeerHello,
+  PROTOCOL_VERSION_MAX,
+  PROTOCOL_VERSION_MIN,
+  type ShardMap,
+} from '@quorate/protocol'
+import type { Network, Runtime } from '@quorate/runtime'
+import type { LogRecord, Storage } from '@quorate/storage'
+import { Checkpointer } from './checkpointer.ts'
+import { agreedWallMs, type HeardClock } from './log-clock.ts'
+import { MAP_FILE, MapHolder } from './map-holder.ts'
+import { type Founding, MetaController } from './meta/controller.ts'
+import type { NodeEvent, NodeSettings } from './node.ts'
+import { HeartbeatReceiver } from './peers/heartbeat-receiver.ts'
+import { ledGroups } from './peers/led-groups.ts'
+import type { Confirmation } from './peers/pair-heartbeats.ts'
+import { Pairs } from './peers/pairs.ts'
+import type { Caller, OwnIdentity } from './peers/peer-acceptor.ts'
+import { ReadRounds } from './peers/read-rounds.ts'
+import type { ReplicaHost } from './replica/host.ts'
+import type { Replica } from './replica/replica.ts'
+import { Replicas } from './replica/replicas.ts'
+import { transferLeadership } from './hand-over.ts'
+import { Scrubber } from './scrubber.ts'
+import { fixed } from './settings.ts'
+import type { SyncWaits } from './sync-waits.ts'
+import type { Turn } from './turn.ts'
+
+export interface CoreParts {
+  readonly runtime: Runtime
+  readonly peerNetwork: Network
+  readonly storage: Storage
+  readonly settings: NodeSettings
+  readonly turn: Turn
+  readonly waits: SyncWaits
+  readonly name: string
+  readonly startedAt: number
+  /** Addresses as bound. */
+  readonly peerAddress: () => string
+  readonly clientAddress: () => string
+  /** The cluster this node belongs to or is about to form. */
+  readonly clusterId: () => string | null
+  readonly founding: () => Founding | null
+  /** A caller arrived, or a map came, while this node may still be blank. */
+  readonly arrived: (caller: Caller) => void
+  readonly mapOffered: (caller: Caller, map: ShardMap) => void
+  readonly event: (event: NodeEvent) => void
+  readonly halt: (error: Error) => void
+}
+
+export class NodeCore implements ReplicaHost {
+  readonly map: MapHolder
+  readonly rounds: ReadRounds = new ReadRounds()
+  readonly receiver: HeartbeatReceiver
+  readonly pairs: Pairs
+  readonly replicas: Replicas
+  readonly checkpointer: Checkpointer
+  readonly scrubber: Scrubber
+  controller: MetaController | null = null
+  readonly #parts: CoreParts
+  #snapshots = 0
+  #announceAt = 0
+  #handOverAt = 0
+
+  constructor(parts: CoreParts) {
+    this.#parts = parts
+    const { storage, runtime } = parts
+    this.map = new MapHolder(
+      { read: () => storage.readFile(MAP_FILE), write: (bytes) => storage.writeFile(MAP_FILE, bytes) },
+      parts.halt,
+    )
+    this.receiver = new HeartbeatReceiver((group) => this.replicas.get(group)?.replica)
+    this.checkpointer = new Checkpointer({
+      store: storage.store,
+      log: storage.log,
+      timers: runtime.timers,
+      settings: parts.settings,
+      now: () => this.now(),
+      replicas: () => this.#live(),
+      append: (record) => this.append(record),
+      holdsLog: (group) => this.replicas.get(group)?.sender.holdsLog ?? false,
+      halt: parts.halt,
+    })
+    this.replicas = new Replicas({
+      host: this,
+      storage,
+      checkpointer: () => this.checkpointer,
+      clusterId: () => parts.clusterId() ?? '',
+      startedAt: parts.startedAt,
+      newSnapshotId: () => `${storage.identity.dirId}.${storage.identity.boot}.${(this.#snapshots += 1)}`,
+      metaHosted: (replica) => this.#metaHosted(replica),
+    })
+    this.scrubber = this.#makeScrubber()
+    this.pairs = this.#makePairs()
+  }
+
+  get turn(): Turn {
+    return this.#parts.turn
+  }
+  get timers(): Runtime['timers'] {
+    return this.#parts.runtime.timers
+  }
+  get store(): Storage['store'] {
+    return this.#parts.storage.store
+  }
+  get settings(): NodeSettings {
+    return this.#parts.settings
+  }
+
+  now(): number {
+    return this.#parts.runtime.clock.monotonicMs()
+  }
+
+  draw(): number {
+    return this.#parts.runtime.random.next()
+  }
+
+  append(record: LogRecord): number {
+    this.turn.at('log', this.#flushLog)
+    return this.#parts.storage.log.append(record)
+  }
+
+  whenSynced(ticket: number): Promise<void> {
+    return this.#parts.waits.wait(ticket)
+  }
+
+  syncedPosition(): number {
+    return this.#parts.storage.log.syncedPosition
+  }
+
+  entries(...range: Parameters<ReplicaHost['entries']>): ReturnType<ReplicaHost['entries']> {
+    return this.#parts.storage.log.entries(...range)
+  }
+
+  sendTo(group: number, replica: number, frame: PeerFrame): void {
+    const node = this.map.nodeOf(group, replica)
+    if (node !== null) this.pairs.send(node, frame)
+  }
+
+  agreedWallMs(group: number, voters: readonly number[]): number | null {
+    const now = this.now()
+    const own: HeardClock = { wallMs: this.#parts.runtime.clock.wallMs(), heardAt: now }
+    const nodes = voters.map((voter) => this.map.nodeOf(group, voter))
+    return agreedWallMs(
+      nodes.map((node) => (node === this.#dirId ? own : node === null ? null : this.pairs.clockOf(node))),
+      now,
+    )
+  }
+
+  clientAddressOf(group: number, replica: number): string | null {
+    const node = this.map.nodeOf(group, replica)
+    return node === null ? null : (this.map.node(node)?.clientAddress ?? null)
+  }
+
+  nextReadRound(): number {
+    return this.rounds.next
+  }
+
+  readsWait(round: number, count: number): void {
+    this.rounds.wait(round, count)
+    this.turn.at('read', this.pairs.beatIfDue)
+  }
+
+  readsEnded(round: number, count: number): void {
+    this.rounds.ended(round, count)
+    if (this.rounds.due) this.turn.at('read', this.pairs.beatIfDue)
+  }
+
+  leadershipChanged(group: number): void {
+    const hosted = this.replicas.get(group)
+    if (hosted !== undefined && !hosted.replica.isLeader) hosted.sender.stop()
+  }
+
+  admission(): 'open' | 'diskFull' | 'overloaded' {
+    if (this.#parts.storage.lowOnSpace) return 'diskFull'
+    return this.overlayFull() ? 'overloaded' : 'open'
+  }
+
+  overlayFull(): boolean {
+    let bytes = 0
+    for (const { shard } of this.replicas.all()) bytes += shard?.state.overlayBytes ?? 0
+    return bytes > fixed.overlayBytes
+  }
+
+  overlayReleased(again: () => void): void {
+    this.checkpointer.onRelease(again)
+  }
+
+  checkpointNow(group: number): Promise<number> {
+    return this.checkpointer.now(group)
+  }
+
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.checkpointer.exclusively(work)
+  }
+
+  event(event: NodeEvent): void {
+    this.#parts.event(event)
+  }
+
+  halt(error: Error): void {
+    this.#parts.halt(error)
+  }
+
+  /** Timers of all groups: one tick each. */
+  tick(): void {
+    for (const { replica, shard } of this.replicas.all()) {
+      if (replica.condition === 'live' && !replica.installing) replica.step({ type: 'tick' })
+      if (shard !== null && this.map.map !== null) shard.found(this.map.map)
+    }
+    this.controller?.tick()
+    this.#announce()
+    if (this.#parts.storage.lowOnSpace) this.#leadElsewhere()
+  }
+
+  /** A leader without space refuses writes: leadership goes to a node that can take them, now and then until it has. */
+  #leadElsewhere(): void {
+    if (this.now() < this.#handOverAt) return
+    this.#handOverAt = this.now() + fixed.spaceHandOverMs
+    for (const { replica } of this.replicas.all())
+      if (replica.isLeader)
+        transferLeadership(replica, (voter) => {
+          const node = this.map.nodeOf(replica.group, voter)
+          return node !== null && this.pairs.hasSpace(node)
+        })
+  }
+
+  /** A node that was started at other addresses than the map knows asks to be entered anew, as a joining one does. */
+  #announce(): void {
+    const { dirId } = this.identity()
+    const known = this.map.node(dirId)
+    const [peerAddress, clientAddress] = [this.#parts.peerAddress(), this.#parts.clientAddress()]
+    if (known === null || (known.peerAddress === peerAddress && known.clientAddress === clientAddress)) return
+    if (this.now() < this.#announceAt) return
+    this.#announceAt = this.now() + fixed.announceMs
+    const join = { type: 'join' as const, name: this.#parts.name, dirId, peerAddress, clientAddress }
+    this.pairs.broadcast(join)
+    this.#joined(join)
+  }
+
+  identity(): OwnIdentity {
+    const { dirId, boot, clusterId } = this.#parts.storage.identity
+    return { dirId, boot, clusterId, mapEpoch: this.map.epoch }
+  }
+
+  hello(to: DirId | null): PeerHello {
+    return {
+      type: 'hello',
+      protocolMin: PROTOCOL_VERSION_MIN,
+      protocolMax: PROTOCOL_VERSION_MAX,
+      features: 0,
+      ...this.identity(),
+      recoveredLog: this.#parts.storage.recoveredPosition,
+      name: this.#parts.name,
+      peerAddress: this.#parts.peerAddress(),
+      clientAddress: this.#parts.clientAddress(),
+      to,
+    }
+  }
+
+  /** The map changed, or was loaded: peers, replicas and clients follow it. */
+  followMap(map: ShardMap): void {
+    this.pairs.setNodes(map.nodes.filter((node) => node.dirId !== this.#dirId))
+    this.replicas.follow(map)
+    this.pairs.broadcast({ type: 'map', map })
+  }
+
+  get #dirId(): DirId {
+    return this.#parts.storage.identity.dirId
+  }
+
+  *#live(): Iterable<Replica> {
+    for (const { replica } of this.replicas.all()) yield replica
+  }
+
+  readonly #flushLog = (): void => this.#parts.storage.log.flush()
+
+  #metaHosted(replica: Replica): void {
+    const { founding } = this.#parts
+    this.controller = new MetaController({
+      replica,
+      turn: this.turn,
+      founding: founding(),
+      mapChanged: (state) => {
+        if (state.formed) this.map.offer(state.map)
+      },
+    })
+    replica.behaviour = this.controller
+  }
+
+  #makeScrubber(): Scrubber {
+    return new Scrubber({
+      store: this.store,
+      timers: this.timers,
+      scrubMs: this.settings.scrubMs,
+      now: () => this.now(),
+      draw: () => this.draw(),
+      replicas: () => this.#live(),
+      storedBytes: () => {
+        let bytes = 0
+        for (const { shard } of this.replicas.all())
+          bytes += (shard?.state.stats.bytes ?? 0) + (shard?.state.storedAnswerBytes ?? 0)
+        return bytes
+      },
+      durableHead: (group) => this.checkpointer.durableHead(group),
+      exclusively: (work) => this.exclusively(work),
+      event: (event) => this.event(event),
+      halt: (error) => this.halt(error),
+    })
+  }
+
+  #makePairs(): Pairs {
+    const { runtime, storage } = this.#parts
+    return new Pairs({
+      network: this.#parts.peerNetwork,
+      timers: runtime.timers,
+      random: runtime.random,
+      turn: this.turn,
+      rounds: this.rounds,
+      receiver: this.receiver,
+      identity: () => this.identity(),
+      hello: (to) => this.hello(to),
+      now: () => this.now(),
+      wallMs: () => runtime.clock.wallMs(),
+      syncedLog: () => storage.log.syncedPosition,
+      lowOnSpace: () => storage.lowOnSpace,
+      ledAt: (peer) => ledGroups(this.#live(), this.map, peer),
+      confirmed: (confirmation) => this.#confirmed(confirmation),
+      arrived: this.#parts.arrived,
+      received: (caller, frame) => this.#received(caller, frame),
+      linked: (peer, mapEpoch) => {
+        if (this.map.map !== null && mapEpoch < this.map.epoch)
+          this.pairs.send(peer, { type: 'map', map: this.map.map })
+      },
+      refused: (code, message) => {
+        this.event({ code: 'peer_refused', reason: code, message })
+        if (code === 'RESTORED') this.halt(new Error(message))
+      },
+      event: (event) => this.event(event),
+    })
+  }
+
+  #confirmed({ groups, round, sentAt }: Confirmation): void {
+    for (const { group, leader, receiver, term } of groups) {
+      const replica = this.replicas.get(group)?.replica
+      if (replica?.incarnation === leader)
+        replica.step({ type: 'confirmed', from: receiver, term, round, sentAt })
+    }
+  }
+
+  #received(caller: Caller, frame: PeerFrame): void {
+    switch (frame.type) {
+      case 'messages':
+      case 'snapshotChunk':
+      case 'snapshotAnswer':
+      case 'stateHash':
+        return this.replicas.receive(
+          frame,
+          (group, replica) => this.map.nodeOf(group, replica) === caller.hello.dirId,
+        )
+      case 'map':
+        return this.#parts.mapOffered(caller, frame.map)
+      case 'join':
+        return this.#joined(frame)
+      case 'hello':
+      case 'welcome':
+      case 'unwelcome':
+      case 'heartbeat':
+      case 'heartbeatAnswer':
+        return this.event({ code: 'peer_unexpected_frame', peer: caller.hello.dirId, type: frame.type })
+    }
+  }
+
+  /** A blank node asks: the meta leader adds it, everybody else passes the wish on to the leader once. */
+  #joined(frame: Extract<PeerFrame, { type: 'join' }>): void {
+    const meta = this.replicas.get(META_GROUP)?.replica
+    if (meta === undefined) return
+    const { dirId, name, peerAddress, clientAddress } = frame
+    if (meta.isLeader) this.controller?.join({ dirId, name, peerAddress, clientAddress })
+    else if (meta.raft.leader !== null) this.sendTo(META_GROUP, meta.raft.leader, frame)
+  }
+}

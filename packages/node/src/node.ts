@@ -1,0 +1,62 @@
+import type { Network, Runtime } from '@quorate/runtime'
+import type { OpenStateStore } from '@quorate/storage'
+import type { NodeStatus } from './status.ts'
+
+export interface NodeOptions {
+  /** The operator's name of this node, unique in the cluster: `n1`. */
+  readonly name: string
+  readonly dataDirectory: string
+  /** `host:port`; port 0 picks one (then `node.clientAddress` tells). */
+  readonly listen: string
+  readonly peerListen: string
+  /** Read only while the directory is blank: every first node's name and peer address; the first one forms the cluster. */
+  readonly bootstrap?: readonly NamedAddress[]
+  /** Peer addresses of members: a blank node asks them to be added. */
+  readonly join?: readonly string[]
+  /** Number of shards when this node forms a cluster. Default 8. */
+  readonly shards?: number
+  readonly runtime: Runtime
+  /** Peers are reached over this network if it differs from the runtime's. */
+  readonly peerNetwork?: Network
+  readonly openStateStore: OpenStateStore
+  readonly settings?: Partial<NodeSettings>
+  /** One line per event that an operator may want to know: a stable code, then facts. */
+  readonly log?: (event: NodeEvent) => void
+}
+
+export interface NamedAddress {
+  readonly name: string
+  readonly address: string
+}
+
+export interface NodeEvent {
+  readonly code: string
+  readonly [fact: string]: unknown
+}
+
+/** Numbers that tests make small. Defaults in `settings.ts`. */
+export interface NodeSettings {
+  readonly segmentBytes: number
+  readonly retainBytes: number
+  readonly checkpointLogBytes: number
+  readonly checkpointMsMin: number
+  readonly checkpointMsMax: number
+  readonly snapshotChunkBytes: number
+  /** Entries between two comparisons of state hashes. */
+  readonly stateHashEvery: number
+  /** How long one pass of the scrubber over everything in the state store takes, ms. */
+  readonly scrubMs: number
+}
+
+/** One server of a cluster. A broken promise of the disk or an invariant makes it halt: sockets closed, `halted` resolves. */
+export interface QuorateNode {
+  readonly clientAddress: string
+  readonly peerAddress: string
+  /** Opens storage, recovers, listens. Rejects with a typed error (`StorageRefusedError`, `NetworkError`, `QuorateError`) and leaves nothing open. */
+  start(): Promise<void>
+  /** Hands leaderships over where it can, syncs, closes. Idempotent. */
+  stop(): Promise<void>
+  /** Resolves with the reason when the node halts by itself; never rejects, pending for ever on an ordinary stop. */
+  readonly halted: Promise<Error>
+  status(): NodeStatus
+}

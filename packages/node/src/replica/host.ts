@@ -1,0 +1,50 @@
+// What a replica asks of the node that hosts it. The node implements it once for all its replicas.
+import type { GroupId, PeerFrame } from '@quorate/protocol'
+import type { LogEntry, LogPosition, LogRecord, StateStore } from '@quorate/storage'
+import type { Timers } from '@quorate/runtime'
+import type { NodeEvent, NodeSettings } from '../node.ts'
+import type { Turn } from '../turn.ts'
+
+export interface ReplicaHost {
+  readonly turn: Turn
+  readonly timers: Timers
+  readonly store: StateStore
+  readonly settings: NodeSettings
+  /** Monotonic ms. */
+  now(): number
+  /** Uniform in [0, 1). */
+  draw(): number
+  /** Queues a log record and flushes at the end of the turn; returns its ticket. */
+  append(record: LogRecord): number
+  /** Resolves when the log is synced up to `ticket`; never if the node halts before. */
+  whenSynced(ticket: number): Promise<void>
+  /** End of the newest synced batch of the log. */
+  syncedPosition(): LogPosition
+  entries(group: GroupId, from: number, to: number, maxBytes: number): LogEntry[] | null
+  /** Sends to the node that hosts `replica` of `group`; lost if it cannot be reached. */
+  sendTo(group: GroupId, replica: number, frame: PeerFrame): void
+  /** Lower median of the wall clocks of the nodes that host these replicas (log-clock.ts). */
+  agreedWallMs(group: GroupId, voters: readonly number[]): number | null
+  /** Client address of the node that hosts `replica`, for hints. */
+  clientAddressOf(group: GroupId, replica: number): string | null
+  /** Which read round begins next; a read may not count on an earlier one. */
+  nextReadRound(): number
+  /** Reads wait for `round`: a heartbeat round has to begin as soon as none is in flight. */
+  readsWait(round: number, count: number): void
+  readsEnded(round: number, count: number): void
+  /** Role, term, leader or membership changed: the led sets of heartbeats may have changed. */
+  leadershipChanged(group: GroupId): void
+  /** New writes are refused: space or memory is short. */
+  admission(): 'open' | 'diskFull' | 'overloaded'
+  /** Changed entries in memory have reached their limit: apply waits for `overlayReleased`. */
+  overlayFull(): boolean
+  /** Calls `again` once after a checkpoint released some of the overlay. */
+  overlayReleased(again: () => void): void
+  /** Makes a checkpoint of the group now; resolves when it is durable, with its number. */
+  checkpointNow(group: GroupId): Promise<number>
+  /** Runs `work` while no checkpoint is under way. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>
+  event(event: NodeEvent): void
+  /** A promise cannot be kept: the node stops at once. */
+  halt(error: Error): void
+}

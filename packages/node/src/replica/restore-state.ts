@@ -1,0 +1,40 @@
+// Builds a group's replicated state from its rows in the store; user entries stay there and are fetched when needed.
+import { META_GROUP } from '@quorate/protocol'
+import { createShardState, type ReplicatedState, restoreShardState, rowKind } from '@quorate/state-machine'
+import type { ReplicaHead, StateRow, StateStore } from '@quorate/storage'
+import { MetaState } from '../meta/meta-state.ts'
+
+const PAGE_BYTES = 1_048_576
+
+/** `head` null: brand new. Rejects with `DamagedRowError`, `BadStateError` or `BadFrameError` where bytes are not believable. */
+export async function restoreState(
+  store: StateStore,
+  group: number,
+  clusterId: string,
+  head: Pick<ReplicaHead, 'generation' | 'appliedIndex' | 'appliedTerm' | 'machine'> | null,
+): Promise<ReplicatedState> {
+  if (head === null) return group === META_GROUP ? MetaState.create(clusterId) : createShardState(group)
+  const rows = await rowsBeforeEntries(store, group, head.generation)
+  if (group !== META_GROUP) return restoreShardState(group, { ...head, rows })
+  const [map] = rows
+  if (map === undefined) throw new Error('the checkpoint of the meta group has no map')
+  return MetaState.restore({ index: head.appliedIndex, term: head.appliedTerm }, head.machine, map.value)
+}
+
+/** Rows come in order of their kind: slots and sessions (or the map), then entries. */
+async function rowsBeforeEntries(store: StateStore, group: number, generation: number): Promise<StateRow[]> {
+  const rows: StateRow[] = []
+  const view = store.openSnapshot(group, generation)
+  try {
+    for (;;) {
+      const page = await view.next(PAGE_BYTES)
+      for (const row of page) {
+        if (row.kind === rowKind.entry) return rows
+        rows.push(row)
+      }
+      if (page.length === 0) return rows
+    }
+  } finally {
+    await view.close()
+  }
+}

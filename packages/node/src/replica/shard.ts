@@ -1,0 +1,137 @@
+// What a shard adds to a replica: linearizable reads, the founding of its slots, and the comparison of state hashes.
+import { encodeSection, limits, type ShardMap } from '@quorate/protocol'
+import type { ReadStep, ShardState } from '@quorate/state-machine'
+import type { LogEntry } from '@quorate/storage'
+import { fixed } from '../settings.ts'
+import type { ReplicaHost } from './host.ts'
+import type { Requester } from './proposals.ts'
+import { ReadQueue, type QueuedRead } from './read-queue.ts'
+import type { Replica, ReplicaBehaviour } from './replica.ts'
+import type { StateHashes } from './state-hashes.ts'
+
+export class Shard implements ReplicaBehaviour {
+  readonly replica: Replica
+  readonly #host: ReplicaHost
+  readonly #reads = new ReadQueue()
+  readonly #hashes: StateHashes
+  #founding = false
+
+  constructor(host: ReplicaHost, replica: Replica, hashes: StateHashes) {
+    this.#host = host
+    this.replica = replica
+    this.#hashes = hashes
+  }
+
+  get state(): ShardState {
+    return this.replica.state as ShardState
+  }
+
+  /** A validated section of a client; the requester hears exactly once. */
+  write(bytes: Uint8Array, deletesOnly: boolean, requester: Requester): void {
+    const { replica } = this
+    if (replica.condition !== 'live') return requester.refused('REPLICA_STOPPED')
+    if (!replica.isLeader) return requester.refused('NOT_LEADER')
+    const admission = this.#host.admission()
+    if (admission === 'diskFull' && !deletesOnly) return requester.refused('DISK_FULL')
+    if (admission === 'overloaded') return requester.refused('OVERLOADED')
+    if (replica.proposals.queuedBytes > fixed.queuedBytesPerGroup) return requester.refused('OVERLOADED')
+    if (this.state.storedAnswerBytes > limits.storedAnswersBytesPerShard)
+      return requester.refused('OVERLOADED')
+    replica.proposals.enqueue({ bytes, requester })
+    this.#host.turn.at('propose', this.#propose)
+  }
+
+  /** A linearizable read: answered once, after a confirmation that began after this call. */
+  read(read: QueuedRead): void {
+    const { replica } = this
+    if (replica.condition !== 'live') return read.refused('REPLICA_STOPPED')
+    if (!replica.isLeader) return read.refused('NOT_LEADER')
+    if (this.#reads.count >= fixed.readsWaitingPerGroup) return read.refused('OVERLOADED')
+    this.#reads.arrive(read)
+    this.#host.turn.at('propose', this.#beginReads)
+  }
+
+  roleChanged(): void {
+    if (!this.replica.isLeader) this.#reads.refuseArrived('NOT_LEADER')
+    this.#founding = false
+  }
+
+  readsConfirmed(tag: number, index: number): void {
+    const round = this.#reads.confirmed(tag, index)
+    if (round !== null) this.#host.readsEnded(round.round, round.count)
+    this.#evaluate()
+  }
+
+  readsDropped(tag: number): void {
+    const round = this.#reads.dropped(tag, 'NOT_LEADER')
+    if (round !== null) this.#host.readsEnded(round.round, round.count)
+  }
+
+  applied(entry: LogEntry): void {
+    if (entry.index % this.#host.settings.stateHashEvery === 0)
+      this.#hashes.reached(entry.index, this.state.stateHash())
+  }
+
+  appliedUpTo(): void {
+    this.#evaluate()
+  }
+
+  ended(): void {
+    for (const { round, count } of this.#reads.refuseAll('REPLICA_STOPPED'))
+      this.#host.readsEnded(round, count)
+  }
+
+  /** A leader whose shard owns nothing yet proposes what the map founded it with; apply takes it once. */
+  found(map: ShardMap): void {
+    const { replica } = this
+    if (this.#founding || !replica.isLeader || !replica.raft.servesReads || this.state.stats.slots > 0) return
+    if (replica.condition !== 'live' || replica.state.appliedIndex < replica.raft.commitIndex) return
+    const group = map.groups.find((one) => one.group === replica.group)
+    if (group === undefined || group.foundedAt === 0) return
+    const slots = new Uint8Array(limits.slots / 8)
+    for (const [slot, owner] of map.slots.entries())
+      if (owner === replica.group) slots[slot >> 3] = (slots[slot >> 3] ?? 0) | (1 << (slot & 7))
+    this.#founding = true
+    const again = (): void => {
+      this.#founding = false
+    }
+    const bytes = encodeSection({ kind: 'found', group: replica.group, epoch: group.foundedAt, slots })
+    replica.proposals.enqueue({ bytes, requester: { answers: again, refused: again, open: again } })
+    this.#host.turn.at('propose', this.#propose)
+  }
+
+  readonly #propose = (): void => this.replica.proposeQueued()
+
+  readonly #beginReads = (): void => {
+    const round = this.#host.nextReadRound()
+    const begun = this.#reads.begin(round)
+    if (begun === null) return
+    this.#host.readsWait(round, begun.count)
+    this.replica.step({ type: 'read', round, tag: begun.tag })
+  }
+
+  #evaluate(): void {
+    if (this.replica.condition !== 'live') return
+    for (const read of this.#reads.ready(this.replica.state.appliedIndex)) {
+      const t = this.replica.leaderTime()
+      this.#follow(read, this.state, this.state.beginRead(read.keys, t))
+    }
+  }
+
+  /** Rows come from the store until memory and store agree on one moment (rule 27). */
+  #follow(read: QueuedRead, state: ShardState, step: ReadStep): void {
+    if (step.type === 'answers') return read.answers(step.answers)
+    this.#host.store.getMany(this.replica.group, this.replica.generation, step.rows).then(
+      (rows) => {
+        if (this.replica.condition !== 'live') return read.refused('REPLICA_STOPPED')
+        // A snapshot replaced the state meanwhile: what was fetched belongs to another generation.
+        if (this.state !== state) return read.refused('NOT_LEADER')
+        this.#follow(read, state, state.completeRead(step.ticket, rows))
+      },
+      (error: unknown) => {
+        read.refused('REPLICA_STOPPED')
+        this.replica.condemn(String(error))
+      },
+    )
+  }
+}

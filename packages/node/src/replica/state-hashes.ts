@@ -1,0 +1,66 @@
+// Replicas of a shard compare their state at the same index; the odd one out of a majority is condemned (rule 21).
+import type { ReplicaHost } from './host.ts'
+import type { Replica } from './replica.ts'
+
+/** Indexes whose hashes are kept for comparison: a follower may lag this many comparisons behind. */
+const INDEXES_MAX = 8
+
+export class StateHashes {
+  readonly #host: ReplicaHost
+  readonly #replica: Replica
+  /** index -> replica -> hash. */
+  readonly #hashes = new Map<number, Map<number, string>>()
+
+  constructor(host: ReplicaHost, replica: Replica) {
+    this.#host = host
+    this.#replica = replica
+  }
+
+  /** This replica applied `index` and its state hashes to `hash`: told to all, compared with what they told. */
+  reached(index: number, hash: string): void {
+    const { group, incarnation, raft } = this.#replica
+    const { voters, outgoing, learners } = raft.configuration
+    for (const peer of new Set([...voters, ...outgoing, ...learners]))
+      if (peer !== incarnation)
+        this.#host.sendTo(group, peer, { type: 'stateHash', group, from: incarnation, index, hash })
+    this.#note(incarnation, index, hash)
+  }
+
+  heard(from: number, index: number, hash: string): void {
+    this.#note(from, index, hash)
+  }
+
+  #note(replica: number, index: number, hash: string): void {
+    let hashes = this.#hashes.get(index)
+    if (hashes === undefined) {
+      hashes = new Map()
+      this.#hashes.set(index, hashes)
+    }
+    hashes.set(replica, hash)
+    const oldest = [...this.#hashes.keys()].toSorted((left, right) => left - right)
+    for (const one of oldest.slice(0, Math.max(0, oldest.length - INDEXES_MAX))) this.#hashes.delete(one)
+    this.#judge(index, hashes)
+  }
+
+  #judge(index: number, hashes: ReadonlyMap<number, string>): void {
+    const own = hashes.get(this.#replica.incarnation)
+    if (own === undefined || this.#replica.condition !== 'live') return
+    const { voters } = this.#replica.raft.configuration
+    const votes = new Map<string, number>()
+    for (const voter of voters) {
+      const hash = hashes.get(voter)
+      if (hash !== undefined) votes.set(hash, (votes.get(hash) ?? 0) + 1)
+    }
+    for (const [hash, count] of votes)
+      if (hash !== own && count * 2 > voters.length)
+        return this.#replica.condemn(`state at index ${index} is ${own}, a majority has ${hash}`)
+    // Everybody spoke and no majority agrees: nobody knows which state is right, so nobody goes on.
+    const spoke = [...votes.values()].reduce((sum, count) => sum + count, 0)
+    if (
+      votes.size > 1 &&
+      spoke === voters.length &&
+      ![...votes.values()].some((count) => count * 2 > voters.length)
+    )
+      this.#replica.stopApplying(new Error(`states at index ${index} differ and no majority agrees`))
+  }
+}

@@ -1,0 +1,60 @@
+// Numbers of one node. Tests make them small; the relations between them are asserted where a node is created.
+import type { NodeSettings } from './node.ts'
+
+const MIB = 1_048_576
+const TIMER_MS_MAX = 2_147_483_647
+
+export const defaultSettings: NodeSettings = {
+  segmentBytes: 64 * MIB,
+  retainBytes: 128 * MIB,
+  checkpointLogBytes: 64 * MIB,
+  checkpointMsMin: 1_000,
+  checkpointMsMax: 10_000,
+  snapshotChunkBytes: 256 * 1024,
+  stateHashEvery: 1_024,
+  /** A day. */
+  scrubMs: 86_400_000,
+}
+
+/** Values that stay the same in tests. */
+export const fixed = {
+  /** An unanswered snapshot chunk is sent again after this long. */
+  snapshotResendMs: 500,
+  /** After so many unanswered sends of one chunk the snapshot has failed. */
+  snapshotSendsMax: 20,
+  /** The log behind a snapshot is kept for its receiver for at most this long (storage.md). */
+  snapshotHoldMs: 600_000,
+  /** Between two attempts to reach a peer, doubling from min to max. */
+  redialMsMin: 20,
+  redialMsMax: 500,
+  /** Bytes that may wait in the socket of one peer before messages are dropped: Raft repeats them. */
+  /** 64 MiB. */
+  peerBufferBytes: 67_108_864,
+  /** 64 MiB: answers that may wait for one client to read them before its connection is closed. */
+  clientBufferBytes: 67_108_864,
+  /** Committed entries applied in one go before other work gets its turn. */
+  applyEntriesPerTurn: 64,
+  /** Encoded bytes of commands that wait in memory of one group for the next entry. */
+  /** 16 MiB. */
+  queuedBytesPerGroup: 16_777_216,
+  /** 256 MiB of changed entries in memory over all groups: then apply pauses and new writes are refused as OVERLOADED. */
+  overlayBytes: 268_435_456,
+  /** How often a leader without disk space tries to hand over. */
+  spaceHandOverMs: 1_000,
+  /** A node at another address than the map says asks this often to be entered anew. */
+  announceMs: 1_000,
+  /** Reads of one group that may wait for confirmation. */
+  readsWaitingPerGroup: 4_096,
+} as const
+
+/** Throws on settings that contradict each other: a programming mistake, not an operator's. */
+export function completeSettings(partial: Partial<NodeSettings> | undefined): NodeSettings {
+  const settings = { ...defaultSettings, ...partial }
+  if (settings.checkpointMsMin > settings.checkpointMsMax)
+    throw new RangeError('checkpointMsMin > checkpointMsMax')
+  if (settings.segmentBytes < 64 * 1024) throw new RangeError('segmentBytes < 64 KiB')
+  if (settings.stateHashEvery < 1) throw new RangeError('stateHashEvery < 1')
+  // A longer delay than a timer can hold would be none at all.
+  if (settings.scrubMs < 1 || settings.scrubMs > TIMER_MS_MAX) throw new RangeError('scrubMs out of range')
+  return settings
+}

@@ -1,0 +1,49 @@
+/** The document of `quorate status -o json`, one per node. Stable; fields are only added. */
+export interface NodeStatus {
+  readonly id: string
+  readonly dirId: string
+  readonly boot: number
+  readonly clusterId: string | null
+  readonly pid: number
+  readonly clientAddress: string
+  readonly peerAddress: string
+  /** `blank` until the node belongs to a cluster, `recovering`, `serving`, `halted`. */
+  readonly state: 'blank' | 'recovering' | 'serving' | 'halted'
+  readonly mapEpoch: number
+  readonly lowOnSpace: boolean
+  readonly nodes: readonly {
+    readonly name: string
+    readonly dirId: string
+    readonly clientAddress: string
+    readonly peerAddress: string
+    readonly heardMsAgo: number | null
+  }[]
+  readonly shards: readonly ShardStatus[]
+}
+
+export interface ShardStatus {
+  readonly group: number
+  readonly incarnation: number
+  readonly state: 'live' | 'stopped' | 'condemned'
+  readonly reason: string | null
+  readonly role: string
+  readonly term: number
+  /** Name of the node that leads, as far as this replica knows. */
+  readonly leader: string | null
+  readonly firstIndex: number
+  readonly lastIndex: number
+  readonly durableIndex: number
+  readonly commitIndex: number
+  readonly appliedIndex: number
+  /** Applied index of the newest durable checkpoint. */
+  readonly checkpointIndex: number
+  /** commitIndex - appliedIndex. */
+  readonly lag: number
+  readonly slots: number
+  readonly keys: number
+  /** Snapshots installed here since the start. */
+  readonly snapshotsInstalled: number
+  /** Hex digest of the state at `appliedIndex`. */
+  readonly stateHash: string
+  readonly servesReads: boolean
+}

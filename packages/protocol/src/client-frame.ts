@@ -1,0 +1,70 @@
+import type { Answer, ReadSection } from './command.ts'
+import type { ErrorCode } from './errors.ts'
+import type { ClusterId, GroupId } from './identity.ts'
+import type { ShardMap } from './shard-map.ts'
+
+/** Client -> node. The first frame of a connection is `hello`; anything else first closes it. */
+export type ClientFrame =
+  | {
+      readonly type: 'hello'
+      readonly protocolMin: number
+      readonly protocolMax: number
+      readonly clusterId: ClusterId | null
+      readonly features: number
+    }
+  /** One frame per turn: requests for any groups this node hosts. */
+  | { readonly type: 'requests'; readonly mapEpoch: number; readonly requests: readonly ClientRequest[] }
+  | { readonly type: 'status'; readonly requestId: number }
+
+/** `requestId` is unique per connection and answered exactly once. */
+export type ClientRequest =
+  /** `section` is an encoded commands / openSession / closeSession section: validated, then copied as it is into the log. */
+  | {
+      readonly type: 'write'
+      readonly requestId: number
+      readonly group: GroupId
+      readonly section: Uint8Array
+    }
+  | { readonly type: 'read'; readonly requestId: number; readonly section: ReadSection }
+
+/** Node -> client. */
+export type ServerFrame =
+  | {
+      readonly type: 'welcome'
+      readonly protocol: number
+      readonly clusterId: ClusterId
+      readonly node: string
+      readonly boot: number
+      readonly features: number
+      readonly map: ShardMap
+    }
+  /** Refuses the connection; the node closes it afterwards. */
+  | { readonly type: 'unwelcome'; readonly code: ErrorCode; readonly message: string }
+  | { readonly type: 'replies'; readonly mapEpoch: number; readonly replies: readonly ClientReply[] }
+  /** Pushed when the node's map changes. */
+  | { readonly type: 'map'; readonly map: ShardMap }
+  /** JSON text of the node's status document. */
+  | { readonly type: 'status'; readonly requestId: number; readonly json: string }
+
+export type ClientReply =
+  /** Answers in the order of the section's commands or keys. `leaderTime` is L at the answer, for `notAfter`. */
+  | {
+      readonly type: 'answers'
+      readonly requestId: number
+      readonly leaderTime: number
+      readonly answers: readonly Answer[]
+    }
+  /** The whole section never entered a log: nothing of it has or will have effect. `leader` is a hint: a client address or null. */
+  | {
+      readonly type: 'refused'
+      readonly requestId: number
+      readonly code: ErrorCode
+      readonly leader: string | null
+    }
+  /** It may still take effect (leadership lost after the append). */
+  | {
+      readonly type: 'open'
+      readonly requestId: number
+      readonly code: ErrorCode
+      readonly leader: string | null
+    }

@@ -1,0 +1,25 @@
+// The first byte of every frame. The ranges differ, so that a client on a peer port is refused at once.
+
+export const clientFrameTypes = { hello: 0x01, requests: 0x02, status: 0x03 } as const
+
+export const serverFrameTypes = {
+  welcome: 0x21,
+  unwelcome: 0x22,
+  replies: 0x23,
+  map: 0x24,
+  status: 0x25,
+} as const
+
+export const peerFrameTypes = {
+  hello: 0x41,
+  welcome: 0x42,
+  unwelcome: 0x43,
+  messages: 0x44,
+  heartbeat: 0x45,
+  heartbeatAnswer: 0x46,
+  map: 0x47,
+  join: 0x48,
+  snapshotChunk: 0x49,
+  snapshotAnswer: 0x4a,
+  stateHash: 0x4b,
+} as const

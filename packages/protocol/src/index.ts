@@ -1,0 +1,33 @@
+export { decodeAnswer, encodeAnswer } from './answer.ts'
+export { BadFrameError } from './bad-frame-error.ts'
+export type * from './client-frame.ts'
+export {
+  clientRequestBytes,
+  decodeClientFrame,
+  encodeClientFrame,
+  REQUESTS_HEADER_BYTES,
+} from './client/client-frame-codec.ts'
+export {
+  clientReplyBytesMax,
+  decodeServerFrame,
+  encodeServerFrame,
+  REPLIES_HEADER_BYTES,
+} from './client/server-frame-codec.ts'
+export type * from './command.ts'
+export { decodeConfiguration, encodeConfiguration } from './configuration.ts'
+export { type ErrorCode, errorCodes, type Outcome, QuorateError } from './errors.ts'
+export { type ClusterId, type DirId, type GroupId, META_GROUP } from './identity.ts'
+export { assertKey, encodeKey } from './key.ts'
+export { limits } from './limits.ts'
+export { decodeShardMap, emptyShardMap, encodeShardMap } from './map/shard-map-codec.ts'
+export type * from './peer-frame.ts'
+export { groupMessageBytesMax } from './peer/group-message-codec.ts'
+export { decodePeerFrame, encodePeerFrame, MESSAGES_HEADER_BYTES } from './peer/peer-frame-codec.ts'
+export { rowChecksum, snapshotRowBytesMax } from './peer/snapshot-codec.ts'
+export { decodeSection, decodeSections, validateSection, validateSections } from './section/decode-section.ts'
+export { encodeSection, sectionBytes } from './section/encode-section.ts'
+export type { SectionHeader } from './section/section-kind.ts'
+export type * from './shard-map.ts'
+export { crc16, slotOf } from './slot.ts'
+export { decodeValue, encodeValue } from './value.ts'
+export { agreeProtocol, PROTOCOL_VERSION, PROTOCOL_VERSION_MAX, PROTOCOL_VERSION_MIN } from './version.ts'

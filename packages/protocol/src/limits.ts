@@ -1,0 +1,39 @@
+/** Limits and times that two processes must agree on or that several parts relate to (architecture.md, section 7). */
+export const limits = {
+  keyBytes: 1024,
+  /** 1 MiB. */
+  valueBytes: 1_048_576,
+  /** Commands in one section: a batch call of the client is cut to this. */
+  sectionCommands: 1000,
+  /** 3 MiB: one section; with the frame and entry around it, it still fits an append to a peer. */
+  sectionBytes: 3_145_728,
+  /** One log entry; a first command is admitted whatever its size. */
+  entryBytes: 1_048_576,
+  /** 4 MiB. */
+  frameBytes: 4_194_304,
+  heartbeatMs: 50,
+  electionTimeoutMsMin: 300,
+  electionTimeoutMsMax: 600,
+  checkQuorumMs: 600,
+  clockSkewMs: 500,
+  sessionWindow: 1024,
+  /** Ten minutes of log clock. */
+  sessionIdleMs: 600_000,
+  sessionsPerShard: 100_000,
+  storedAnswerBytes: 1024,
+  /** 64 MiB. */
+  storedAnswersBytesPerShard: 67_108_864,
+  operationTimeoutMsDefault: 5_000,
+  operationTimeoutMsMax: 60_000,
+  slots: 16_384,
+  /** Replicas in one list of a configuration, and of one group in the map. */
+  configurationReplicas: 64,
+  /** Nodes in the shard map. */
+  mapNodes: 4096,
+  /** A node's name, in UTF-8. */
+  nameBytes: 255,
+  /** `host:port`, in UTF-8. */
+  addressBytes: 512,
+  /** A text for people in a frame, in UTF-8. */
+  messageBytes: 4096,
+} as const

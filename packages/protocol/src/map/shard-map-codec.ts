@@ -1,0 +1,134 @@
+// The shard map as bytes: in frames, in the meta group's state and in a node's cache of it.
+import assert from 'node:assert/strict'
+import { ByteReader } from '../bytes/byte-reader.ts'
+import { ByteWriter } from '../bytes/byte-writer.ts'
+import type { ClusterId, GroupId } from '../identity.ts'
+import { limits } from '../limits.ts'
+import type { MapGroup, MapNode, MapReplica, ShardMap } from '../shard-map.ts'
+import { faultOfShardMap } from './check-shard-map.ts'
+
+const SHARD_MAP_VERSION = 1
+/** Most maps fit; the writer grows for the others. */
+const CAPACITY_BYTES = 4096
+
+/** The map of a cluster that is not formed yet: epoch 0, no nodes, no groups, every slot unassigned. */
+export function emptyShardMap(clusterId: ClusterId): ShardMap {
+  return { clusterId, epoch: 0, nodes: [], groups: [], slots: new Uint32Array(limits.slots) }
+}
+
+/** Maps are immutable and go to every client and peer: each is checked and encoded once. */
+const encoded = new WeakMap<ShardMap, Uint8Array>()
+
+/** Encodes a map; asserts that it is one that `decodeShardMap` would take. The bytes are shared: not to be changed. */
+export function encodeShardMap(map: ShardMap): Uint8Array {
+  const before = encoded.get(map)
+  if (before !== undefined) return before
+  const bytes = encode(map)
+  encoded.set(map, bytes)
+  return bytes
+}
+
+function encode(map: ShardMap): Uint8Array {
+  const fault = faultOfShardMap(map)
+  if (fault !== null) assert.fail(`a shard map with ${fault}`)
+  const writer = new ByteWriter(CAPACITY_BYTES)
+  writer.u8(SHARD_MAP_VERSION, 'map version')
+  writer.identity(map.clusterId, 'clusterId')
+  writer.natural(map.epoch, 'epoch')
+  writer.u16(map.nodes.length, 'nodes')
+  for (const node of map.nodes) writeNode(writer, node)
+  writer.u16(map.groups.length, 'groups')
+  for (const group of map.groups) writeGroup(writer, group)
+  writeSlots(writer, map.slots)
+  return writer.finish()
+}
+
+/**
+ * The map of which `bytes` is the whole encoding; nothing in it refers to `bytes`.
+ * @throws BadFrameError also where its parts do not fit together (a slot of an unknown group, a replica on an unknown
+ * node, a name used twice ...)
+ */
+export function decodeShardMap(bytes: Uint8Array): ShardMap {
+  const reader = new ByteReader(bytes)
+  if (reader.u8() !== SHARD_MAP_VERSION) reader.fail('an unknown map version')
+  const clusterId = reader.identity()
+  const epoch = reader.natural()
+  const nodes: MapNode[] = []
+  for (let left = reader.u16(); left > 0; left -= 1) nodes.push(readNode(reader))
+  const groups: MapGroup[] = []
+  for (let left = reader.u16(); left > 0; left -= 1) groups.push(readGroup(reader))
+  const map: ShardMap = { clusterId, epoch, nodes, groups, slots: readSlots(reader) }
+  reader.end()
+  const fault = faultOfShardMap(map)
+  if (fault !== null) reader.fail(fault)
+  return map
+}
+
+function writeNode(writer: ByteWriter, node: MapNode): void {
+  writer.identity(node.dirId, 'dirId')
+  writer.text(node.name, limits.nameBytes, 'node name')
+  writer.text(node.peerAddress, limits.addressBytes, 'peer address')
+  writer.text(node.clientAddress, limits.addressBytes, 'client address')
+}
+
+function readNode(reader: ByteReader): MapNode {
+  const dirId = reader.identity()
+  const name = reader.text(limits.nameBytes)
+  const peerAddress = reader.text(limits.addressBytes)
+  return { dirId, name, peerAddress, clientAddress: reader.text(limits.addressBytes) }
+}
+
+function writeGroup(writer: ByteWriter, { group, foundedAt, replicas }: MapGroup): void {
+  writer.u32(group, 'group')
+  writer.natural(foundedAt, 'foundedAt')
+  writer.u8(replicas.length, 'replicas')
+  for (const { incarnation, node } of replicas) {
+    writer.positive(incarnation, 'incarnation')
+    writer.identity(node, 'dirId')
+  }
+}
+
+function readGroup(reader: ByteReader): MapGroup {
+  const group = reader.u32()
+  const foundedAt = reader.natural()
+  const replicas: MapReplica[] = []
+  for (let left = reader.u8(); left > 0; left -= 1) {
+    const incarnation = reader.positive()
+    replicas.push({ incarnation, node: reader.identity() })
+  }
+  return { group, replicas, foundedAt }
+}
+
+/** Slots as runs of one group each: `runs u16`, then for each `length u16 | group u32`. */
+function writeSlots(writer: ByteWriter, slots: Uint32Array): void {
+  const runs = runsOf(slots)
+  writer.u16(runs.length, 'runs')
+  for (const { length, group } of runs) {
+    writer.u16(length, 'run')
+    writer.u32(group, 'group')
+  }
+}
+
+function readSlots(reader: ByteReader): Uint32Array {
+  const slots = new Uint32Array(limits.slots)
+  let slot = 0
+  for (let left = reader.u16(); left > 0; left -= 1) {
+    const length = reader.u16()
+    if (length === 0 || slot + length > limits.slots) reader.fail('a run of slots out of range')
+    slots.fill(reader.u32(), slot, slot + length)
+    slot += length
+  }
+  if (slot !== limits.slots) reader.fail('not one group for each slot')
+  return slots
+}
+
+function runsOf(slots: Uint32Array): { readonly length: number; readonly group: GroupId }[] {
+  const runs: { readonly length: number; readonly group: GroupId }[] = []
+  let start = 0
+  for (let slot = 1; slot <= slots.length; slot += 1) {
+    if (slot < slots.length && slots[slot] === slots[start]) continue
+    runs.push({ length: slot - start, group: slots[start] ?? 0 })
+    start = slot
+  }
+  return runs
+}

@@ -1,0 +1,167 @@
+// Reads sections out of a payload, and checks them without making anything.
+import { BadFrameError } from '../bad-frame-error.ts'
+import { ByteReader } from '../bytes/byte-reader.ts'
+import type { Command, Section, SessionId } from '../command.ts'
+import { limits } from '../limits.ts'
+import { OP_DEL, readCommand, skipCommand } from './command-layout.ts'
+import {
+  SECTION_HEADER_BYTES,
+  SECTION_VERSION,
+  type SectionHeader,
+  sectionKinds,
+  SLOT_BITS_BYTES,
+} from './section-kind.ts'
+import { unreachable } from '../unreachable.ts'
+
+/**
+ * The section that begins at `offset` (default 0) of `payload`, and where it ends. Keys, values and slots in it are
+ * *views* of `payload`: copy them before keeping them longer.
+ * @throws BadFrameError
+ */
+export function decodeSection(
+  payload: Uint8Array,
+  offset = 0,
+): { readonly section: Section; readonly end: number } {
+  const reader = new ByteReader(payload, offset)
+  const section = readSection(reader)
+  return { section, end: reader.offset }
+}
+
+/**
+ * Every section of a log entry's payload, in order; none for an empty one. Views, as in `decodeSection`.
+ * @throws BadFrameError
+ */
+export function decodeSections(payload: Uint8Array): Section[] {
+  const reader = new ByteReader(payload)
+  const sections: Section[] = []
+  while (reader.remaining > 0) sections.push(readSection(reader))
+  return sections
+}
+
+/**
+ * Walks through one whole section, which `bytes` must be exactly, and checks every number and length in it, so that
+ * apply meets only what it can execute. With origin `client` a `found` section is refused: only the shard's own leader
+ * makes those.
+ * @throws BadFrameError
+ */
+export function validateSection(
+  bytes: Uint8Array,
+  options: { readonly origin: 'client' | 'log' },
+): SectionHeader {
+  const reader = new ByteReader(bytes)
+  const header = skipSection(reader)
+  reader.end()
+  if (options.origin === 'client' && header.kind === 'found') {
+    throw new BadFrameError('a client must not send a found section')
+  }
+  return header
+}
+
+/**
+ * Checks a log entry's payload, as `validateSection` does for each of its sections, and returns their headers.
+ * @throws BadFrameError
+ */
+export function validateSections(payload: Uint8Array): SectionHeader[] {
+  const reader = new ByteReader(payload)
+  const headers: SectionHeader[] = []
+  while (reader.remaining > 0) headers.push(skipSection(reader))
+  return headers
+}
+
+function readSection(reader: ByteReader): Section {
+  const start = readStart(reader)
+  const section = readBody(reader, start)
+  if (reader.offset !== start.end) reader.fail('a section that is not as long as it says')
+  return section
+}
+
+function readBody(reader: ByteReader, start: SectionStart): Section {
+  const { kind, group, count } = start
+  switch (kind) {
+    case 'commands': {
+      const session = readSession(reader)
+      const ackedUpTo = reader.natural()
+      const firstSequence = reader.natural()
+      const commands: Command[] = []
+      for (let done = 0; done < count; done += 1) commands.push(readCommand(reader, firstSequence))
+      return { kind, group, session, ackedUpTo, commands }
+    }
+    case 'openSession':
+      return { kind, group, notAfter: reader.natural() }
+    case 'closeSession':
+      return { kind, group, session: readSession(reader) }
+    case 'found':
+      return { kind, group, epoch: reader.natural(), slots: reader.view(SLOT_BITS_BYTES) }
+    default:
+      return unreachable(kind)
+  }
+}
+
+function skipSection(reader: ByteReader): SectionHeader {
+  const { kind, group, count, bytes, end } = readStart(reader)
+  let session: SessionId | null = null
+  let deletesOnly = false
+  if (kind === 'commands' || kind === 'closeSession') session = readSession(reader)
+  if (kind === 'commands') deletesOnly = skipCommands(reader, count)
+  else if (kind === 'openSession') reader.natural()
+  else if (kind === 'found') {
+    reader.natural()
+    reader.skip(SLOT_BITS_BYTES)
+  }
+  if (reader.offset !== end) reader.fail('a section that is not as long as it says')
+  return { kind, group, count, bytes, session, deletesOnly }
+}
+
+/** Returns whether every command was a `del`. */
+function skipCommands(reader: ByteReader, count: number): boolean {
+  reader.natural()
+  const firstSequence = reader.natural()
+  let deletesOnly = true
+  for (let done = 0; done < count; done += 1) {
+    if (skipCommand(reader, firstSequence) !== OP_DEL) deletesOnly = false
+  }
+  return deletesOnly
+}
+
+interface SectionStart {
+  readonly kind: Section['kind']
+  readonly group: number
+  readonly count: number
+  readonly bytes: number
+  /** Offset at which it must end. */
+  readonly end: number
+}
+
+function readStart(reader: ByteReader): SectionStart {
+  const start = reader.offset
+  const kind = readKind(reader)
+  if (reader.u8() !== SECTION_VERSION) reader.fail('an unknown section version')
+  const group = reader.u32()
+  const bytes = reader.u32()
+  if (bytes < SECTION_HEADER_BYTES || bytes > limits.sectionBytes)
+    reader.fail('a section length out of range')
+  const count = reader.u16()
+  const countMax = kind === 'commands' ? limits.sectionCommands : 1
+  if (count === 0 || count > countMax) reader.fail('a section count out of range')
+  return { kind, group, count, bytes, end: start + bytes }
+}
+
+function readKind(reader: ByteReader): Section['kind'] {
+  switch (reader.u8()) {
+    case sectionKinds.commands:
+      return 'commands'
+    case sectionKinds.openSession:
+      return 'openSession'
+    case sectionKinds.closeSession:
+      return 'closeSession'
+    case sectionKinds.found:
+      return 'found'
+    default:
+      return reader.fail('an unknown section kind')
+  }
+}
+
+function readSession(reader: ByteReader): SessionId {
+  const group = reader.u32()
+  return { group, version: reader.natural() }
+}

@@ -1,0 +1,85 @@
+// A user's entry in memory and as a row (kind 3), and what it counts.
+import type { Result, Value } from '@quorate/protocol'
+import { decodeValue } from '@quorate/protocol'
+import { BadStateError } from './bad-state-error.ts'
+import { finishHash, hashBytes, hashNumber, laneSeeds } from './hash.ts'
+import { rowReader } from './row-reader.ts'
+import { rowWriter } from './row-writer.ts'
+
+/** Immutable: a change makes a new one, so that a frozen overlay can share it. */
+export interface Entry {
+  /** The encoded value (tag and bytes), a copy of its own: never part of a frame or payload. */
+  readonly value: Uint8Array
+  readonly version: number
+  /** Log-clock ms; 0 = none. */
+  readonly deadline: number
+  /** The entry's hash over key, version, deadline and value; kept to be subtracted when it goes. */
+  readonly low: number
+  readonly high: number
+}
+
+/**
+ * What an entry counts besides key and value, bytes: row head, the store's key prefix and checksum, its place in memory.
+ * Replicated state: changing it needs a new `level`.
+ */
+export const ENTRY_OVERHEAD_BYTES = 64
+
+const ENTRY_FORMAT = 1
+const ENTRY_HEAD_BYTES = 17
+
+export function makeEntry(key: Uint8Array, value: Uint8Array, version: number, deadline: number): Entry {
+  return {
+    value,
+    version,
+    deadline,
+    low: entryLane(laneSeeds.low, key, value, version, deadline),
+    high: entryLane(laneSeeds.high, key, value, version, deadline),
+  }
+}
+
+export function entryBytes(key: Uint8Array, entry: Entry): number {
+  return key.length + entry.value.length + ENTRY_OVERHEAD_BYTES
+}
+
+export function entryValue(entry: Entry): Value {
+  return decodeValue(entry.value)
+}
+
+/** A read's hit. */
+export function entryResult(entry: Entry): Result {
+  return { type: 'entry', version: entry.version, value: entryValue(entry), expiresAt: entry.deadline }
+}
+
+export function encodeEntryRow(entry: Entry): Uint8Array {
+  const row = rowWriter(ENTRY_HEAD_BYTES + entry.value.length)
+  row.u8(ENTRY_FORMAT)
+  row.number(entry.version)
+  row.number(entry.deadline)
+  row.bytes(entry.value)
+  return row.finish()
+}
+
+export function decodeEntryRow(key: Uint8Array, bytes: Uint8Array): Entry {
+  const row = rowReader(bytes, 'entry row')
+  const format = row.u8()
+  if (format !== ENTRY_FORMAT) throw new BadStateError(`entry row: format ${format}`)
+  const version = row.number(1)
+  const deadline = row.number()
+  const value = row.bytes(row.remaining)
+  try {
+    decodeValue(value)
+  } catch (error) {
+    throw new BadStateError('entry row: value', { cause: error })
+  }
+  return makeEntry(key, value, version, deadline)
+}
+
+function entryLane(
+  seed: number,
+  key: Uint8Array,
+  value: Uint8Array,
+  version: number,
+  deadline: number,
+): number {
+  return finishHash(hashNumber(hashNumber(hashBytes(hashBytes(seed, key), value), version), deadline))
+}

@@ -1,0 +1,87 @@
+/**
+ * Hashes for comparing replicas, not against attackers: two independent 32-bit lanes of MurmurHash3 (Appleby, public
+ * domain), combined by sums, so that the order in which a state was built does not show (rule 21).
+ */
+export interface Hash {
+  readonly low: number
+  readonly high: number
+}
+
+/** Seeds of the two lanes. Part of what replicas must agree on. */
+export const laneSeeds = { low: 0x9747b28c, high: 0x3c6ef372 } as const
+
+/** A sum of hashes; adding and subtracting in any order gives the same. */
+export interface HashSum {
+  low: number
+  high: number
+}
+
+export function emptySum(): HashSum {
+  return { low: 0, high: 0 }
+}
+
+export function addHash(sum: HashSum, hash: Hash): void {
+  sum.low = (sum.low + hash.low) >>> 0
+  sum.high = (sum.high + hash.high) >>> 0
+}
+
+export function subtractHash(sum: HashSum, hash: Hash): void {
+  sum.low = (sum.low - hash.low) >>> 0
+  sum.high = (sum.high - hash.high) >>> 0
+}
+
+/** One lane over bytes, continuing from `hash`. */
+export function hashBytes(hash: number, bytes: Uint8Array): number {
+  const words = bytes.length >>> 2
+  let lane = hash
+  for (let word = 0; word < words; word++) {
+    const at = word << 2
+    lane = mixWord(
+      lane,
+      (bytes[at] ?? 0) |
+        ((bytes[at + 1] ?? 0) << 8) |
+        ((bytes[at + 2] ?? 0) << 16) |
+        ((bytes[at + 3] ?? 0) << 24),
+    )
+  }
+  let tail = 0
+  for (let at = bytes.length - 1; at >= words << 2; at--) tail = (tail << 8) | (bytes[at] ?? 0)
+  // The length makes [1] and [1, 0] different.
+  return mixWord(mixWord(lane, tail), bytes.length)
+}
+
+/** One lane over a safe integer, continuing from `hash`. */
+export function hashNumber(hash: number, value: number): number {
+  return mixWord(mixWord(hash, value >>> 0), Math.floor(value / 0x1_0000_0000) | 0)
+}
+
+/** Ends a lane: every input bit reaches every output bit. */
+export function finishHash(hash: number): number {
+  let lane = hash
+  lane = Math.imul(lane ^ (lane >>> 16), 0x85ebca6b)
+  lane = Math.imul(lane ^ (lane >>> 13), 0xc2b2ae35)
+  return (lane ^ (lane >>> 16)) >>> 0
+}
+
+export function hashOf(numbers: readonly number[], bytes: readonly Uint8Array[]): Hash {
+  return { low: laneOf(laneSeeds.low, numbers, bytes), high: laneOf(laneSeeds.high, numbers, bytes) }
+}
+
+function laneOf(seed: number, numbers: readonly number[], bytes: readonly Uint8Array[]): number {
+  let lane: number = seed
+  for (const number of numbers) lane = hashNumber(lane, number)
+  for (const run of bytes) lane = hashBytes(lane, run)
+  return finishHash(lane)
+}
+
+/** 16 hex digits. */
+export function hashText(hash: Hash): string {
+  return hash.high.toString(16).padStart(8, '0') + hash.low.toString(16).padStart(8, '0')
+}
+
+function mixWord(hash: number, word: number): number {
+  let mixed = Math.imul(word, 0xcc9e2d51)
+  mixed = (mixed << 15) | (mixed >>> 17)
+  const lane = hash ^ Math.imul(mixed, 0x1b873593)
+  return (Math.imul((lane << 13) | (lane >>> 19), 5) + 0xe6546b64) | 0
+}

@@ -1,0 +1,164 @@
+// Checks one frozen generation of a shard's rows against itself, page by page (storage.md: LevelDB is not trusted).
+// A checkpoint writes head, slot rows, sessions and entries in one atomic batch, so that they must agree at any moment.
+import { limits, slotOf } from '@quorate/protocol'
+import { assert } from './assert.ts'
+import { BadStateError } from './bad-state-error.ts'
+import { decodeEntryRow, entryBytes } from './entry.ts'
+import { addHash, emptySum, hashText } from './hash.ts'
+import { decodeMachineHead, encodeMachineHead } from './machine-head.ts'
+import { rowKind } from './row-kind.ts'
+import { decodeSessionRow, hashSession, sessionAnswerBytes } from './session.ts'
+import type { CheckpointRow } from './shard-state.ts'
+import { decodeSlotRow, hashSlot, newSlot, type Slot } from './slot.ts'
+
+/** Feed it every row of one snapshot of one generation. Its memory grows with the slots, not with the entries. */
+export interface Scrub {
+  /**
+   * The next rows in (kind, slot, key) order. What differs so far, in words, or null; after a difference the remaining
+   * rows change nothing.
+   */
+  rows(page: Iterable<CheckpointRow>): string | null
+  /** After the last row: what differs, or null where everything agrees. */
+  finish(): string | null
+}
+
+/**
+ * `machine` is `Frozen.machine` of the checkpoint that the snapshot shows, exactly that one. With it the lack of a row
+ * that nothing else counts (a session, a slot without entries) is found too; null compares the rows with each other only.
+ */
+export function createScrub(group: number, machine: Uint8Array | null = null): Scrub {
+  return new ShardScrub(group, machine)
+}
+
+class ShardScrub implements Scrub {
+  readonly #group: number
+  readonly #machine: Uint8Array | null
+  /** What slot rows say and no entries have been compared with yet. */
+  readonly #declared = new Map<number, Slot>()
+  /** What the rows add up to, as a head says it. */
+  readonly #totals = {
+    sessions: 0,
+    answerBytes: 0,
+    entries: 0,
+    entryBytes: 0,
+    slotHash: emptySum(),
+    sessionHash: emptySum(),
+  }
+  /** The slot whose entries are passing, with what they add up to. */
+  #counted: Slot | null = null
+  #previous: CheckpointRow | null = null
+  #found: string | null = null
+  #finished = false
+
+  constructor(group: number, machine: Uint8Array | null) {
+    this.#group = group
+    this.#machine = machine
+  }
+
+  rows(page: Iterable<CheckpointRow>): string | null {
+    assert(!this.#finished, `group ${this.#group}: rows behind the end of a scrub`)
+    return this.#check(() => {
+      for (const row of page) this.#row(row)
+    })
+  }
+
+  finish(): string | null {
+    this.#finished = true
+    return this.#check(() => {
+      this.#endSlot()
+      for (const declared of this.#declared.values()) compare(newSlot(declared.slot), declared)
+      if (this.#machine !== null) this.#compareHead(this.#machine)
+    })
+  }
+
+  #check(work: () => void): string | null {
+    if (this.#found !== null) return this.#found
+    try {
+      work()
+    } catch (error) {
+      if (!(error instanceof BadStateError)) throw error
+      this.#found = error.message
+    }
+    return this.#found
+  }
+
+  #row(row: CheckpointRow): void {
+    if (this.#previous !== null && !follows(this.#previous, row))
+      throw new BadStateError(`a row of kind ${row.kind} in slot ${row.slot} is out of order`)
+    this.#previous = row
+    switch (row.kind) {
+      case rowKind.slot:
+        return this.#slotRow(row)
+      case rowKind.session:
+        return this.#sessionRow(row)
+      case rowKind.entry:
+        return this.#entryRow(row)
+      default:
+        throw new BadStateError(`a row of kind ${row.kind}`)
+    }
+  }
+
+  #slotRow({ slot: number, key, value }: CheckpointRow): void {
+    if (!Number.isInteger(number) || number < 0 || number >= limits.slots || key.length > 0)
+      throw new BadStateError(`slot row ${number} with ${key.length} bytes of key`)
+    const slot = decodeSlotRow(number, value)
+    this.#declared.set(number, slot)
+    this.#totals.entries += slot.count
+    this.#totals.entryBytes += slot.bytes
+    addHash(this.#totals.slotHash, hashSlot(slot))
+  }
+
+  #sessionRow({ slot, key, value }: CheckpointRow): void {
+    if (slot !== 0) throw new BadStateError(`session row in slot ${slot}`)
+    const session = decodeSessionRow(key, value)
+    this.#totals.sessions += 1
+    this.#totals.answerBytes += sessionAnswerBytes(session)
+    addHash(this.#totals.sessionHash, hashSession(session))
+  }
+
+  #entryRow({ slot, key, value }: CheckpointRow): void {
+    if (slotOf(key) !== slot) throw new BadStateError(`an entry of slot ${slotOf(key)} in slot ${slot}`)
+    if (this.#counted?.slot !== slot) this.#endSlot()
+    this.#counted ??= newSlot(slot)
+    const entry = decodeEntryRow(key, value)
+    this.#counted.count += 1
+    this.#counted.bytes += entryBytes(key, entry)
+    addHash(this.#counted, entry)
+  }
+
+  /** Entries come in the order of their slots: the one that was passing is whole. */
+  #endSlot(): void {
+    const counted = this.#counted
+    this.#counted = null
+    if (counted === null) return
+    const declared = this.#declared.get(counted.slot)
+    if (declared === undefined)
+      throw new BadStateError(`slot ${counted.slot}: ${contentOf(counted)}, and no slot row`)
+    compare(counted, declared)
+    this.#declared.delete(counted.slot)
+  }
+
+  #compareHead(machine: Uint8Array): void {
+    const { clock, lastVersion } = decodeMachineHead(machine)
+    // One encoding, so equal bytes are equal heads.
+    const rebuilt = encodeMachineHead({ group: this.#group, clock, lastVersion, ...this.#totals })
+    if (rebuilt.some((byte, at) => byte !== machine[at]))
+      throw new BadStateError('slot and session rows do not add up to the head of their checkpoint')
+  }
+}
+
+function compare(counted: Slot, declared: Slot): void {
+  const [found, expected] = [contentOf(counted), contentOf(declared)]
+  if (found !== expected)
+    throw new BadStateError(`slot ${declared.slot}: ${found}, and its row says ${expected}`)
+}
+
+function contentOf(slot: Slot): string {
+  return `${slot.count} entries of ${slot.bytes} bytes with hash ${hashText(slot)}`
+}
+
+function follows(before: CheckpointRow, row: CheckpointRow): boolean {
+  if (before.kind !== row.kind) return before.kind < row.kind
+  if (before.slot !== row.slot) return before.slot < row.slot
+  return Buffer.compare(before.key, row.key) < 0
+}

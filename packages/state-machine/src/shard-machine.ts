@@ -1,0 +1,302 @@
+// The replicated state machine of a shard: what `ReplicatedState` and the read path do, over the tables beside this file.
+import type { Answer } from '@quorate/protocol'
+import { slotOf } from '@quorate/protocol'
+import { applySections } from './apply-section.ts'
+import { assert } from './assert.ts'
+import { BadStateError } from './bad-state-error.ts'
+import { decodeEntryRow, encodeEntryRow, entryResult } from './entry.ts'
+import { hashOf, hashText } from './hash.ts'
+import { createHotEntries, type HotEntries } from './hot-entries.ts'
+import { keyName, nameKey } from './key-name.ts'
+import { decodeMachineHead, encodeMachineHead, type MachineHead } from './machine-head.ts'
+import { createMapOverlay, type Known, type Overlay } from './overlay.ts'
+import { fillMissing, missingRows, type PreparedEntry, prepareEntry } from './prepared-entry.ts'
+import type { AppliedEntry, Frozen, RowChange, RowKey } from './replicated-state.ts'
+import { rowKind } from './row-kind.ts'
+import { SessionTable } from './session-table.ts'
+import type { ReadPlace, ReadStep, ReadTicket } from './shard-read.ts'
+import type {
+  CheckpointRow,
+  ShardCheckpoint,
+  ShardState,
+  ShardStateOptions,
+  ShardStats,
+} from './shard-state.ts'
+import { SlotTable } from './slot-table.ts'
+
+/** 64 MiB. */
+const HOT_BYTES_MAX = 67_108_864
+
+export class ShardMachine implements ShardState {
+  readonly group: number
+  readonly #slots: SlotTable = new SlotTable()
+  readonly #sessions: SessionTable = new SessionTable()
+  readonly #overlay: Overlay = createMapOverlay()
+  readonly #hot: HotEntries
+  #appliedIndex = 0
+  #appliedTerm = 0
+  #clock = 0
+  #lastVersion = 0
+  /** The newest prefetch and the applied index at which it looked. */
+  #prepared: { readonly entry: PreparedEntry; readonly at: number } | null = null
+  /** Freezes and releases so far; they differ by one while something is frozen. */
+  #freezes = 0
+  #releases = 0
+  /** An apply did not come to its end: what is in memory is between two entries and must not get into a checkpoint (E8). */
+  #broken = false
+
+  constructor(group: number, options: ShardStateOptions) {
+    this.group = group
+    this.#hot = createHotEntries(options.hotBytesMax ?? HOT_BYTES_MAX)
+  }
+
+  get appliedIndex(): number {
+    return this.#appliedIndex
+  }
+
+  get appliedTerm(): number {
+    return this.#appliedTerm
+  }
+
+  get clock(): number {
+    return this.#clock
+  }
+
+  get lastVersion(): number {
+    return this.#lastVersion
+  }
+
+  get stats(): ShardStats {
+    const { owned, count, bytes } = this.#slots.totals
+    return { slots: owned, keys: count, bytes, sessions: this.#sessions.size }
+  }
+
+  get storedAnswerBytes(): number {
+    return this.#sessions.answerBytes
+  }
+
+  get overlayBytes(): number {
+    return this.#overlay.bytes
+  }
+
+  prefetch(entry: AppliedEntry): readonly RowKey[] {
+    const prepared = prepareEntry(entry, this.group, (name) => this.#find(name))
+    this.#prepared = { entry: prepared, at: this.#appliedIndex }
+    return missingRows(prepared)
+  }
+
+  apply(entry: AppliedEntry, rows: readonly (Uint8Array | undefined)[]): readonly (readonly Answer[])[] {
+    assert(!this.#broken, `group ${this.group}: applying behind an apply that failed`)
+    const { index, term, stamp } = entry
+    assert(index === this.#appliedIndex + 1, `entry ${index} after ${this.#appliedIndex}`)
+    assert(term >= this.#appliedTerm, `entry ${index} of term ${term} after term ${this.#appliedTerm}`)
+    assert(Number.isSafeInteger(stamp) && stamp >= 0, `entry ${index}: stamp ${stamp}`)
+    const prepared = this.#takePrepared(entry, rows.length)
+    fillMissing(prepared, rows)
+    this.#broken = true
+    this.#clock = Math.max(this.#clock, stamp)
+    this.#sessions.expire(this.#clock)
+    const applied = applySections(prepared.sections, {
+      group: this.group,
+      stamp,
+      clock: this.#clock,
+      lastVersion: this.#lastVersion,
+      slots: this.#slots,
+      sessions: this.#sessions,
+      overlay: this.#overlay,
+    })
+    this.#lastVersion = applied.lastVersion
+    this.#appliedIndex = index
+    this.#appliedTerm = term
+    this.#broken = false
+    this.#rememberUnchanged(prepared)
+    return applied.answers
+  }
+
+  #takePrepared(entry: AppliedEntry, rowCount: number): PreparedEntry {
+    const last = this.#prepared
+    this.#prepared = null
+    const matches =
+      last !== null &&
+      last.at === this.#appliedIndex &&
+      last.entry.index === entry.index &&
+      last.entry.term === entry.term
+    const prepared = matches ? last.entry : prepareEntry(entry, this.group, (name) => this.#find(name))
+    const wanted = prepared.missing.length
+    assert(rowCount === wanted, `entry ${entry.index}: ${rowCount} rows for ${wanted}`)
+    // Rows of an older prefetch may be of the right number and of the wrong keys.
+    assert(matches || wanted === 0, `entry ${entry.index}: applied without its prefetch`)
+    return prepared
+  }
+
+  #rememberUnchanged(prepared: PreparedEntry): void {
+    for (const { name, known } of prepared.missing) {
+      if (known !== undefined && this.#overlay.find(name) === undefined) this.#hot.remember(name, known)
+    }
+    this.#hot.trim()
+  }
+
+  #find(name: string): Known | undefined {
+    const dirty = this.#overlay.find(name)
+    return dirty === undefined ? this.#hot.find(name) : dirty
+  }
+
+  beginRead(keys: readonly Uint8Array[], t: number): ReadStep {
+    const places = keys.map((key): Omit<ReadPlace, 'known'> => ({
+      name: keyName(key),
+      key,
+      slot: slotOf(key),
+    }))
+    return this.#look(places, t)
+  }
+
+  #look(keys: readonly Omit<ReadPlace, 'known'>[], t: number): ReadStep {
+    const places = keys.map(({ name, key, slot }): ReadPlace => ({
+      name,
+      key,
+      slot,
+      known: this.#find(name),
+    }))
+    const missing = places.filter(({ known, slot }) => known === undefined && this.#slots.isServed(slot))
+    if (missing.length === 0) {
+      return {
+        type: 'answers',
+        answers: places.map((place) => this.#answerRead(place, place.known ?? null, t)),
+      }
+    }
+    const ticket: ReadTicket = {
+      owner: this,
+      t,
+      places,
+      missing,
+      releases: this.#releases,
+      slotStateChanges: this.#slots.stateChanges,
+    }
+    return {
+      type: 'fetch',
+      ticket,
+      rows: missing.map(({ slot, key }) => ({ kind: rowKind.entry, slot, key })),
+    }
+  }
+
+  completeRead(ticket: ReadTicket, rows: readonly (Uint8Array | undefined)[]): ReadStep {
+    assert(ticket.owner === this, `group ${this.group}: a read of another state object`)
+    assert(rows.length === ticket.missing.length, `${rows.length} rows for ${ticket.missing.length}`)
+    const { t, places } = ticket
+    const current = ticket.releases === this.#releases && ticket.slotStateChanges === this.#slots.stateChanges
+    if (!current) return this.#look(places, t)
+    const fetched = new Map<string, Known>()
+    for (const [at, { name, key }] of ticket.missing.entries()) {
+      const row = rows[at]
+      // What was written since the fetch began is in an overlay: nothing has been released.
+      if (this.#overlay.find(name) !== undefined) continue
+      const known = row === undefined ? null : decodeEntryRow(key, row)
+      fetched.set(name, known)
+      this.#hot.remember(name, known)
+    }
+    const answers = places.map((place) => {
+      const dirty = this.#overlay.find(place.name)
+      const clean = place.known === undefined ? fetched.get(place.name) : place.known
+      return this.#answerRead(place, (dirty === undefined ? clean : dirty) ?? null, t)
+    })
+    return { type: 'answers', answers }
+  }
+
+  #answerRead({ slot }: ReadPlace, known: Known, t: number): Answer {
+    const position = { epoch: this.#slots.epoch(slot), version: this.#lastVersion, t }
+    if (!this.#slots.isServed(slot)) return { type: 'refused', code: 'MOVED', position }
+    if (known === null) return { type: 'applied', position, result: { type: 'absent' } }
+    return { type: 'applied', position, result: entryResult(known) }
+  }
+
+  freeze(): Frozen {
+    assert(!this.#broken, `group ${this.group}: freezing behind an apply that failed`)
+    assert(this.#freezes === this.#releases, `group ${this.group}: frozen twice`)
+    const machine = encodeMachineHead(this.#head())
+    this.#overlay.freeze()
+    const changeCount = this.#overlay.frozenCount + this.#slots.freeze() + this.#sessions.freeze()
+    this.#freezes += 1
+    const number = this.#freezes
+    const changes = { [Symbol.iterator]: () => this.#frozenRows(number) }
+    return { appliedIndex: this.#appliedIndex, appliedTerm: this.#appliedTerm, machine, changes, changeCount }
+  }
+
+  *#frozenRows(number: number): Generator<RowChange> {
+    this.#assertFrozen(number)
+    for (const change of this.#allFrozenRows()) {
+      yield change
+      this.#assertFrozen(number)
+    }
+  }
+
+  #assertFrozen(number: number): void {
+    assert(this.#freezes === number && this.#releases < number, `freeze ${number} read after its release`)
+  }
+
+  *#allFrozenRows(): Generator<RowChange> {
+    yield* this.#slots.frozenRows()
+    yield* this.#sessions.frozenRows()
+    for (const [name, known] of this.#overlay.frozenEntries()) {
+      const key = nameKey(name)
+      yield {
+        kind: rowKind.entry,
+        slot: slotOf(key),
+        key,
+        value: known === null ? null : encodeEntryRow(known),
+      }
+    }
+  }
+
+  release(): void {
+    assert(this.#freezes === this.#releases + 1, `group ${this.group}: nothing to release`)
+    this.#releases += 1
+    this.#hot.adopt(this.#overlay.release())
+    this.#slots.release()
+    this.#sessions.release()
+  }
+
+  stateHash(): string {
+    const slots = this.#slots.hash()
+    const sessions = this.#sessions.hash()
+    const numbers = [this.group, this.#clock, this.#lastVersion]
+    return hashText(hashOf([...numbers, slots.low, slots.high, sessions.low, sessions.high], []))
+  }
+
+  #head(): MachineHead {
+    const { count, bytes } = this.#slots.totals
+    return {
+      group: this.group,
+      clock: this.#clock,
+      lastVersion: this.#lastVersion,
+      sessions: this.#sessions.size,
+      answerBytes: this.#sessions.answerBytes,
+      entries: count,
+      entryBytes: bytes,
+      slotHash: this.#slots.hash(),
+      sessionHash: this.#sessions.hash(),
+    }
+  }
+
+  /** Of a new machine only. */
+  restore(checkpoint: ShardCheckpoint): void {
+    const head = decodeMachineHead(checkpoint.machine)
+    const sessionRows: CheckpointRow[] = []
+    for (const row of checkpoint.rows) {
+      if (row.kind === rowKind.slot) this.#slots.restore(row.slot, row.key, row.value)
+      else if (row.kind === rowKind.session) sessionRows.push(row)
+      else throw new BadStateError(`a row of kind ${row.kind}`)
+    }
+    this.#sessions.restore(sessionRows)
+    this.#appliedIndex = checkpoint.appliedIndex
+    this.#appliedTerm = checkpoint.appliedTerm
+    this.#clock = head.clock
+    this.#lastVersion = head.lastVersion
+    // One encoding, so equal bytes are equal heads.
+    const rebuilt = encodeMachineHead(this.#head())
+    if (rebuilt.some((byte, at) => byte !== checkpoint.machine[at])) {
+      throw new BadStateError(
+        `group ${this.group}: the rows do not add up to the head of index ${checkpoint.appliedIndex}`,
+      )
+    }
+  }
+}

@@ -1,0 +1,70 @@
+// What a shard replicates, as its host sees it.
+import type { ReadStep, ReadTicket } from './shard-read.ts'
+import { ShardMachine } from './shard-machine.ts'
+import type { ReplicatedState } from './replicated-state.ts'
+
+export interface ShardState extends ReplicatedState {
+  readonly group: number
+  readonly stats: ShardStats
+  /** Encoded bytes of all stored answers: at `limits.storedAnswersBytesPerShard` the leader admits no more writes. */
+  readonly storedAnswerBytes: number
+  /** Bytes of dirty entries, active and frozen: the host pauses apply at its limit. */
+  readonly overlayBytes: number
+  /**
+   * Reads up to 1,000 keys at log time `t` (ms), in order. Answers at once or says which rows the store must give.
+   * Hit, miss (`entry`, `absent`) or refused `MOVED`, each with the position (slot epoch, lastVersion, t).
+   */
+  beginRead(keys: readonly Uint8Array[], t: number): ReadStep
+  /**
+   * `rows` are the values of the step's rows in order (undefined = no row). Answers, or asks again where something that
+   * could change the answers happened meanwhile (rule 27). Throws `BadStateError` for a row that is none.
+   */
+  completeRead(ticket: ReadTicket, rows: readonly (Uint8Array | undefined)[]): ReadStep
+}
+
+export interface ShardStats {
+  /** Slots in state `owned`. */
+  readonly slots: number
+  readonly keys: number
+  /** Key + value + ENTRY_OVERHEAD_BYTES, summed over the entries. */
+  readonly bytes: number
+  readonly sessions: number
+}
+
+export interface ShardStateOptions {
+  /** Clean entries kept in memory, bytes. Default 64 MiB. Has no influence on replicated state. */
+  readonly hotBytesMax?: number
+}
+
+/** What the newest checkpoint of a replica holds. */
+export interface ShardCheckpoint {
+  readonly appliedIndex: number
+  readonly appliedTerm: number
+  /** `Frozen.machine` as it was written. */
+  readonly machine: Uint8Array
+  /** All rows of kinds `slot` and `session`; entries stay in the store. */
+  readonly rows: Iterable<CheckpointRow>
+}
+
+export interface CheckpointRow {
+  readonly kind: number
+  readonly slot: number
+  readonly key: Uint8Array
+  readonly value: Uint8Array
+}
+
+/** A shard to which nothing has been applied: no session, every slot `none`. */
+export function createShardState(group: number, options: ShardStateOptions = {}): ShardState {
+  return new ShardMachine(group, options)
+}
+
+/** The shard as a checkpoint left it. Throws `BadStateError` if head and rows are not what a freeze gave. */
+export function restoreShardState(
+  group: number,
+  checkpoint: ShardCheckpoint,
+  options: ShardStateOptions = {},
+): ShardState {
+  const machine = new ShardMachine(group, options)
+  machine.restore(checkpoint)
+  return machine
+}

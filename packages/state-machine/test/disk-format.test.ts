@@ -1,0 +1,202 @@
+// What a checkpoint writes and what a restore refuses.
+import type { Section } from '@quorate/protocol'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import {
+  BadStateError,
+  type CheckpointRow,
+  createShardState,
+  restoreShardState,
+  rowKind,
+} from '../src/index.ts'
+import { decodeSlotRow, encodeSlotRow, newSlot, type SlotState } from '../src/slot.ts'
+import { commandsEntry, GROUP, Replica } from './support/replica.ts'
+import { foundSome } from './support/scenario.ts'
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+const open: Section = { kind: 'openSession', group: GROUP, notAfter: 9e9 }
+
+function small(): Replica {
+  const replica = new Replica(0)
+  const key = new TextEncoder().encode('a')
+  const value = { type: 'bytes', bytes: Uint8Array.of(0xab) } as const
+  const set = {
+    op: 'set',
+    sequence: 1,
+    notAfter: 9e9,
+    key,
+    value,
+    condition: { type: 'always' },
+    deadline: 0,
+  } as const
+  const session = { group: GROUP, version: 1 }
+  replica.append(commandsEntry(1_000, foundSome(4), open))
+  replica.append(
+    commandsEntry(1_001, { kind: 'commands', group: GROUP, session, ackedUpTo: 0, commands: [set] }),
+  )
+  return replica
+}
+
+/** Head and rows of a checkpoint, as a host would keep them. */
+function checkpointOf(replica: Replica) {
+  const { appliedIndex, appliedTerm, machine, changes } = replica.state.freeze()
+  const rows: CheckpointRow[] = []
+  for (const { kind, slot, key, value } of changes) {
+    if (value !== null && kind !== rowKind.entry) rows.push({ kind, slot, key, value })
+  }
+  return { appliedIndex, appliedTerm, machine, rows }
+}
+
+describe('the disk format', () => {
+  test('is what the README says, byte for byte', () => {
+    const { changes, machine } = small().state.freeze()
+    const rows = [...changes]
+    const entry = rows.find(({ kind }) => kind === rowKind.entry)
+    expect(entry).toMatchObject({ slot: 15_495, key: new TextEncoder().encode('a') })
+    // format, version 2, deadline 0, tagged value.
+    expect(hex(entry?.value ?? new Uint8Array(0))).toBe(
+      ['01', '0000000000000040', '0000000000000000', '00', 'ab'].join(''),
+    )
+    const session = rows.find(({ kind }) => kind === rowKind.session)
+    expect(hex(session?.key ?? new Uint8Array(0))).toBe('000000030000000000000001')
+    expect(hex(session?.value ?? new Uint8Array(0))).toBe(
+      [
+        '01', // format
+        '0000000000000000', // ackedUpTo
+        '0000000000488f40', // lastUse 1,001
+        '01000000', // answers
+        '000000000000f03f', // sequence 1
+        '01', // written
+        '0000000000001040', // epoch 4
+        '0000000000000040', // version 2
+        '0000000000488f40', // t
+        '0000000000000040', // the new version
+      ].join(''),
+    )
+    const slot = rows.find((row) => row.kind === rowKind.slot && row.slot === 15_495)
+    expect(slot?.value?.length).toBe(50)
+    expect(hex(slot?.value?.subarray(0, 42) ?? new Uint8Array(0))).toBe(
+      [
+        '01', // format
+        '01', // owned
+        '0000000000000000', // move
+        '0000000000001040', // epoch 4
+        '0000000000001040', // lastMove 4
+        '000000000000f03f', // count
+        '0000000000c05040', // bytes: 1 + 2 + 64
+      ].join(''),
+    )
+    expect(machine.length).toBe(69)
+  })
+
+  test('holds every state that a slot will ever have', () => {
+    const states: [SlotState, number][] = [
+      ['none', 0],
+      ['owned', 0],
+      ['leaving', 7],
+      ['gone', 7],
+      ['arriving', 7],
+    ]
+    for (const [state, move] of states) {
+      const slot = {
+        ...newSlot(12),
+        state,
+        move,
+        epoch: 3,
+        lastMove: 9,
+        count: 1,
+        bytes: 99,
+        low: 0xffff_ffff,
+        high: 1,
+      }
+      expect(decodeSlotRow(12, encodeSlotRow(slot))).toEqual(slot)
+    }
+    expect(() => decodeSlotRow(12, encodeSlotRow({ ...newSlot(12), state: 'gone' }))).toThrow(BadStateError)
+  })
+
+  test('gives back the same state', () => {
+    const replica = small()
+    const restored = restoreShardState(GROUP, checkpointOf(replica))
+    expect(restored.stateHash()).toBe(replica.state.stateHash())
+    expect(restored.stats).toEqual(replica.state.stats)
+    expect(restored.appliedIndex).toBe(2)
+    expect(restored.appliedTerm).toBe(1)
+  })
+
+  test('C11: a restore refuses a missing row, a changed bit and a row of a later version', () => {
+    const checkpoint = checkpointOf(small())
+    const restore = (change: Partial<typeof checkpoint>): unknown =>
+      restoreShardState(GROUP, { ...checkpoint, ...change })
+    expect(() => restore({})).not.toThrow()
+    for (const missing of checkpoint.rows) {
+      expect(() => restore({ rows: checkpoint.rows.filter((row) => row !== missing) })).toThrow(BadStateError)
+    }
+    expect(() => restore({ rows: [...checkpoint.rows, ...checkpoint.rows] })).toThrow(BadStateError)
+    const entryRow = { kind: rowKind.entry, slot: 0, key: Uint8Array.of(1), value: Uint8Array.of(1) }
+    expect(() => restore({ rows: [...checkpoint.rows, entryRow] })).toThrow(BadStateError)
+    expect(() => restoreShardState(GROUP + 1, checkpoint)).toThrow(BadStateError)
+    fc.assert(
+      fc.property(fc.nat(checkpoint.rows.length), fc.nat(), fc.nat(7), (which, at, bit) => {
+        const flip = (bytes: Uint8Array): Uint8Array =>
+          bytes.map((byte, place) => (place === at % bytes.length ? byte ^ (1 << bit) : byte))
+        const machine = which === checkpoint.rows.length ? flip(checkpoint.machine) : checkpoint.machine
+        const rows = checkpoint.rows.map((row, place) =>
+          place === which ? { ...row, value: flip(row.value) } : row,
+        )
+        // Clock and lastVersion stand in the head alone: their row's checksum is the store's.
+        const inHeadAlone =
+          which === checkpoint.rows.length && at % machine.length >= 5 && at % machine.length < 21
+        fc.pre(!inHeadAlone)
+        expect(() => restoreShardState(GROUP, { ...checkpoint, machine, rows })).toThrow(BadStateError)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('a restore of any bytes gives a typed error', () => {
+    const row = fc.record({
+      kind: fc.integer({ min: 1, max: 3 }),
+      slot: fc.nat(20_000),
+      key: fc.uint8Array(),
+      value: fc.uint8Array(),
+    })
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 60, maxLength: 75 }), fc.array(row), (machine, rows) => {
+        expect(() => restoreShardState(GROUP, { appliedIndex: 1, appliedTerm: 1, machine, rows })).toThrow(
+          BadStateError,
+        )
+      }),
+    )
+  })
+})
+
+describe('a freeze', () => {
+  test('holds only what changed since the last one', () => {
+    const replica = small()
+    replica.checkpoint()
+    const nothing = replica.state.freeze()
+    expect([...nothing.changes]).toEqual([])
+    expect(nothing.changeCount).toBe(0)
+    replica.state.release()
+    replica.append({ type: 'noop', stamp: 2_000, payload: new Uint8Array(0) })
+    expect(replica.state.freeze()).toMatchObject({ changeCount: 0, appliedIndex: 3 })
+  })
+
+  test('can be read again and not after its release', () => {
+    const { state } = small()
+    const frozen = state.freeze()
+    expect([...frozen.changes]).toEqual([...frozen.changes])
+    expect([...frozen.changes]).toHaveLength(frozen.changeCount)
+    state.release()
+    expect(() => [...frozen.changes]).toThrow(/after its release/)
+    state.freeze()
+    expect(() => [...frozen.changes]).toThrow(/after its release/)
+  })
+
+  test('is one at a time', () => {
+    const state = createShardState(GROUP)
+    expect(() => state.release()).toThrow(/nothing to release/)
+    state.freeze()
+    expect(() => state.freeze()).toThrow(/frozen twice/)
+  })
+})

@@ -1,0 +1,117 @@
+// Runs a random history against the model and compares every answer and every state on the way.
+import type { Section } from '@quorate/protocol'
+import { expect } from 'vitest'
+import type { AppliedEntry } from '../../src/index.ts'
+import { Model, plain } from './model.ts'
+import { type DelayedRead, GROUP, payloadOf, Replica } from './replica.ts'
+import { foundSome, type Step } from './scenario.ts'
+
+/** Nothing that any version would write. */
+const garbage = Uint8Array.of(0xf7, 1, 2, 3)
+
+export class Run {
+  readonly model = new Model(GROUP)
+  readonly replica: Replica
+  readonly states: { readonly canonical: string; readonly hash: string }[] = []
+  readonly #answers: string[] = []
+  readonly #sections: Section[] = []
+  #reads: DelayedRead[] = []
+  #stamp = 1_000
+
+  constructor(hotBytesMax: number) {
+    this.replica = new Replica(hotBytesMax)
+    const open: Section = { kind: 'openSession', group: GROUP, notAfter: Number.MAX_SAFE_INTEGER }
+    this.#entry('commands', 0, [open, open, foundSome(4)])
+  }
+
+  step(step: Step): void {
+    switch (step.do) {
+      case 'entry':
+        return this.#entry(step.type, step.elapsed, step.sections)
+      case 'again': {
+        const section = this.#sections[step.which % this.#sections.length]
+        return section === undefined ? undefined : this.#entry('commands', step.elapsed, [section])
+      }
+      case 'freeze':
+        return this.replica.checkpointOpen ? undefined : this.replica.freeze()
+      case 'write':
+        return this.replica.write(step.count)
+      case 'release':
+        return this.replica.checkpointOpen ? this.replica.release() : undefined
+      case 'restart':
+        return this.#restart()
+      case 'read':
+        return this.#read(step.keys)
+      case 'fetch':
+        return this.#fetch(this.#reads[step.which])
+      case 'complete':
+        return this.#complete(this.#reads[step.which])
+    }
+  }
+
+  #entry(type: AppliedEntry['type'], elapsed: number, sections: readonly Section[] | null): void {
+    this.#stamp = Math.max(0, this.#stamp + elapsed)
+    const payload = sections === null ? garbage : payloadOf(sections)
+    const expected = plain(this.model.apply({ stamp: this.#stamp, sections }))
+    expect(plain(this.replica.append({ type, stamp: this.#stamp, payload }))).toBe(expected)
+    this.#answers.push(expected)
+    this.#sections.push(...(sections ?? []))
+    this.#compare()
+  }
+
+  #compare(): void {
+    const { state } = this.replica
+    expect(state.clock).toBe(this.model.clock)
+    expect(state.lastVersion).toBe(this.model.lastVersion)
+    expect(state.stats).toEqual({
+      slots: Object.keys(this.model.slots).length,
+      keys: Object.keys(this.model.entries).length,
+      bytes: Object.entries(this.model.entries).reduce(
+        (sum, [name, { value }]) =>
+          sum + name.length / 2 + 64 + (value.type === 'integer' ? 9 : value.bytes.length + 1),
+        0,
+      ),
+      sessions: Object.keys(this.model.sessions).length,
+    })
+    this.states.push({ canonical: this.model.canonical(), hash: state.stateHash() })
+  }
+
+  #restart(): void {
+    for (const [index, answers] of this.replica.restart())
+      expect(plain(answers)).toBe(this.#answers[index - 1])
+    this.#reads = []
+    this.#compare()
+  }
+
+  #read(keys: readonly Uint8Array[]): void {
+    const t = this.model.clock
+    const step = this.replica.state.beginRead(keys, t)
+    if (step.type === 'answers') expect(plain(step.answers)).toBe(plain(this.model.read(keys, t)))
+    else this.#reads.push({ keys, t, ticket: step.ticket, rows: step.rows, values: [] })
+  }
+
+  #fetch(read: DelayedRead | undefined): void {
+    const row = read?.rows[read.values.length]
+    if (row !== undefined) read?.values.push(this.replica.get(row))
+  }
+
+  #complete(read: DelayedRead | undefined): void {
+    if (read === undefined) return
+    while (read.values.length < read.rows.length) this.#fetch(read)
+    const step = this.replica.state.completeRead(read.ticket, read.values)
+    if (step.type === 'answers') {
+      expect(plain(step.answers)).toBe(plain(this.model.read(read.keys, read.t)))
+      this.#reads = this.#reads.filter((other) => other !== read)
+    } else {
+      Object.assign(read, { ticket: step.ticket, rows: step.rows, values: [] })
+    }
+  }
+
+  /** Ends every read that waits and looks at every key once more. */
+  finish(keys: readonly Uint8Array[]): void {
+    while (this.#reads.length > 0) this.#complete(this.#reads[0])
+    expect(plain(this.replica.read(keys, this.model.clock))).toBe(
+      plain(this.model.read(keys, this.model.clock)),
+    )
+  }
+}

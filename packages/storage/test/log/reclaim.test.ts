@@ -1,0 +1,113 @@
+// Reclamation never deletes what somebody still needs (A4), and nobody can keep everything for ever.
+import { expect, test } from 'vitest'
+import type { Storage } from '../../src/storage.ts'
+import { compacted, created, DIRECTORY, entries, hardState, head, key, logOf, replicaOf, Rig } from './rig.ts'
+
+/** Appends to group 2 what fills about one segment for every 5 entries, compacting behind it. */
+async function churn(rig: Rig, storage: Storage, from: number, to: number, compacting = true): Promise<void> {
+  for (let index = from; index <= to; index += 1) {
+    await rig.put(storage, entries(2, index, index, 1, 12_000))
+    if (!compacting || index % 5 !== 0) continue
+    rig.content.checkpointNumber += 1
+    rig.content.checkpointPosition = storage.log.syncedPosition
+    rig.content.heads = [...rig.content.heads.filter(({ group }) => group !== 2), head(2, index)]
+    await rig.put(storage, compacted(2, index, 1, rig.content.checkpointNumber))
+  }
+  await rig.idle()
+}
+
+test('A4: a quiet group keeps its term, vote, tombstone and compaction point when its segments are gone', async () => {
+  const rig = new Rig()
+  const storage = await rig.open()
+  rig.content.checkpointNumber = 1
+  rig.content.heads = [head(1, 3)]
+  await rig.put(storage, created(1), hardState(1, 9, 2), entries(1, 1, 3, 9), compacted(1, 3, 9, 1))
+  await rig.put(storage, created(2), created(3, 4), { kind: 'removed', ...key(3, 4) })
+  await churn(rig, storage, 1, 60)
+  expect(rig.world.paths()).not.toContain(`${DIRECTORY}/log/log-00000001.seg`)
+  expect(storage.log.stats.segments).toBeLessThan(6)
+  for (let boot = 0; boot < 2; boot += 1) {
+    rig.world.crash({ powerLoss: true })
+    const again = await rig.open()
+    expect(replicaOf(again, 1)).toMatchObject({
+      state: 'live',
+      hardState: { currentTerm: 9, votedFor: 2 },
+      compacted: { index: 3, term: 9, checkpoint: 1, configurationIndex: 1 },
+      lastIndex: 3,
+    })
+    expect(Buffer.from(replicaOf(again, 1)?.initialConfiguration ?? []).toString()).toBe('configuration of 1')
+    expect(replicaOf(again, 3)).toMatchObject({ state: 'removed', incarnation: 4 })
+    expect(again.log.stats.segments).toBeLessThan(8)
+  }
+})
+
+test('a group that cannot compact has its few records written again, so that the log stays bounded', async () => {
+  const rig = new Rig()
+  const storage = await rig.open()
+  await rig.put(
+    storage,
+    created(1),
+    entries(1, 1, 3, 1),
+    entries(1, 4, 6, 1),
+    entries(1, 5, 7, 2),
+    created(2),
+  )
+  const expected = logOf(storage, 1)
+  await churn(rig, storage, 1, 120)
+  expect(storage.log.stats.segments).toBeLessThan(9)
+  expect(rig.world.paths()).not.toContain(`${DIRECTORY}/log/log-00000001.seg`)
+  expect(logOf(storage, 1)).toEqual(expected)
+  for (let boot = 0; boot < 2; boot += 1) {
+    rig.world.crash({ powerLoss: true })
+    const again = await rig.open()
+    expect(replicaOf(again, 1)?.state).toBe('live')
+    expect(logOf(again, 1)).toEqual(expected)
+  }
+})
+
+test('the log asks for compaction where it grows beyond what it should retain, the oldest holder first', async () => {
+  const rig = new Rig({ retainBytes: 128 * 1024 })
+  const storage = await rig.open()
+  await rig.put(storage, created(1), created(2), created(3), entries(3, 1, 2, 1))
+  expect(storage.log.compactionWanted()).toEqual([])
+  await churn(rig, storage, 1, 10, false)
+  await churn(rig, storage, 11, 20, false)
+  await rig.put(storage, entries(1, 1, 1, 1))
+  const wanted = storage.log.compactionWanted()
+  expect(wanted.map(({ group }) => group)).toEqual([2, 3])
+  expect(wanted[0]?.index).toBeGreaterThan(3)
+  expect(wanted[0]?.index).toBeLessThan(15)
+  expect(wanted[1]?.index).toBe(2)
+})
+
+test('segments go strictly oldest first, and the oldest that a preamble needs is there after every crash', async () => {
+  const rig = new Rig()
+  const storage = await rig.open()
+  await rig.put(storage, created(2))
+  const unlinked: string[] = []
+  rig.world.onBoundary = (operation, path) => {
+    if (operation === 'unlink' && path.endsWith('.seg')) unlinked.push(path)
+  }
+  await churn(rig, storage, 1, 80)
+  expect(unlinked.length).toBeGreaterThan(5)
+  expect(unlinked).toEqual(unlinked.toSorted())
+})
+
+test('a prepared segment of an earlier boot is discarded and its number never used again', async () => {
+  const rig = new Rig()
+  const seen = new Set<string>()
+  for (let boot = 0; boot < 4; boot += 1) {
+    const made: string[] = []
+    rig.world.onBoundary = (operation, path) => {
+      if (operation === 'create' && path.endsWith('.seg')) made.push(path)
+    }
+    await rig.open()
+    await rig.idle()
+    expect(made).toHaveLength(2)
+    for (const file of made) {
+      expect(seen).not.toContain(file)
+      seen.add(file)
+    }
+    rig.world.crash({ powerLoss: boot % 2 === 0 })
+  }
+})

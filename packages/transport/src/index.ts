@@ -1,0 +1,9 @@
+export {
+  createMemoryNetwork,
+  type FrameFault,
+  type LinkPredicate,
+  type MemoryHub,
+  type MemoryNetworkOptions,
+} from './memory/hub.ts'
+export { createWebSocketNetwork } from './websocket/network.ts'
+export type { WebSocketNetworkOptions } from './websocket/options.ts'

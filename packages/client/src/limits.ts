@@ -13,6 +13,8 @@ export const BACKOFF_MS_MIN = 20
 export const BACKOFF_MS_MAX = 100
 /** A node that has not said welcome by then is given up, ms. */
 export const WELCOME_TIMEOUT_MS = 1_500
+/** A connection on which nothing came for this long after a request left may be given up, ms: shorter proves nothing. */
+export const SILENCE_MS_MIN = 500
 /** While connecting, the next endpoint is tried beside the silent one after this long, ms. */
 export const CONNECT_STAGGER_MS = 250
 /** The map is asked for at most this often, ms: during a move every reply may say that the map is old. */

@@ -1,7 +1,7 @@
 // Names for life, the window, notAfter, and what follows a lost session.
 import { limits } from '@quorate/protocol'
 import { describe, expect, test } from 'vitest'
-import { notAfterOf } from '../src/calls/not-after.ts'
+import { notAfterOf, tighterTime } from '../src/calls/not-after.ts'
 import { Session, SessionPool } from '../src/calls/session-pool.ts'
 import { positionOf } from './fake-cluster.ts'
 import { createScripted, ending, open } from './scripted.ts'
@@ -140,6 +140,20 @@ describe('SESSION_EXPIRED', () => {
 })
 
 describe('notAfter', () => {
+  test('counts from the reply that leaves least room for L, until another one refutes it', () => {
+    const quick = { leaderTime: 1_000, sentAt: 10, receivedAt: 12 }
+    const slow = { leaderTime: 5_000, sentAt: 20, receivedAt: 4_012 }
+    expect(tighterTime(null, slow)).toBe(slow)
+    expect([tighterTime(slow, quick), tighterTime(quick, slow)]).toEqual([quick, quick])
+    // Equal bounds: the newer one, from which less time has passed.
+    const newer = { leaderTime: 2_000, sentAt: 1_010, receivedAt: 1_012 }
+    expect(tighterTime(quick, newer)).toBe(newer)
+    // L was pulled up, or held back: what was known of it is void.
+    const ahead = { leaderTime: 9_000, sentAt: 1_010, receivedAt: 4_000 }
+    const behind = { leaderTime: 1_500, sentAt: 1_010, receivedAt: 1_012 }
+    expect([tighterTime(quick, ahead), tighterTime(quick, behind)]).toEqual([ahead, behind])
+  })
+
   test('is L of the last reply, plus own time since that request left, plus the remaining deadline', () => {
     // The request left at 10, L 1,000 came back at 14, it is 30 now and the deadline is at 130.
     expect(notAfterOf(time, 30, 130)).toBe(1_000 + 20 + 100)
@@ -149,9 +163,9 @@ describe('notAfter', () => {
     expect(notAfterOf(time, 30, 30 + 60_000)).toBe(1_000 + 16 + 60_000)
   })
 
-  test('is a whole number and not before now when the deadline has passed', () => {
+  test('is a whole number and not after the deadline when that has passed', () => {
     expect(notAfterOf({ leaderTime: 5, sentAt: 0.25, receivedAt: 0.5 }, 1.5, 1.75)).toBe(7)
-    expect(notAfterOf(time, 30, 20)).toBe(1_020)
+    expect(notAfterOf(time, 30, 20)).toBe(1_010)
   })
 
   test('a retry’s notAfter never lies beyond the operation’s own deadline and its round trip', async () => {

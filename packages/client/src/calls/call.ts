@@ -113,7 +113,7 @@ export interface Call {
   lastFailure: Failure | null
 }
 
-/** What the last reply of a group told of its log clock (sessions.md, `notAfter`). */
+/** What a reply of a group told of its log clock (sessions.md, `notAfter`). */
 export interface LogTime {
   /** L at the answer. */
   readonly leaderTime: number

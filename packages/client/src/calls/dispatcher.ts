@@ -7,8 +7,8 @@ import type { Topology } from '../route/topology.ts'
 import type { ClientRuntime } from '../runtime.ts'
 import { Wheel, createAlarm } from '../wheel.ts'
 import type { Attempt, Call, CallBody, CallEnd, Failure, LogTime } from './call.ts'
-import { notAfterOf } from './not-after.ts'
-import { type Reaction, answers, reactionTo } from './refusal.ts'
+import { notAfterOf, tighterTime } from './not-after.ts'
+import { type Reaction, answers, isFinal, reactionTo } from './refusal.ts'
 import { Session, SessionPool } from './session-pool.ts'
 
 export interface DispatcherOptions {
@@ -141,7 +141,8 @@ export class Dispatcher implements LinkEvents {
     const { call, group } = attempt
     this.#topology.leads(group, attempt.link.address)
     this.#topology.noteTime(group, time)
-    if (attempt.name !== null) attempt.name.session.time = time
+    const session = attempt.name?.session
+    if (session !== undefined) session.time = tighterTime(session.time, time)
     if (answer.type === 'refused') return this.refused(attempt, answer.code, null)
     if (!answers(call.body, answer.result)) {
       attempt.link.close('BAD_FRAME', `${answer.result.type} is no answer to ${call.body.op}`)
@@ -244,11 +245,17 @@ export class Dispatcher implements LinkEvents {
         bytes: 0,
         settle: (end) => {
           pool.opening = false
-          if (end.type === 'failed') for (const call of pool.waiting) call.lastFailure = end.failure
+          if (end.type === 'failed') this.#notOpened(pool, end.failure)
           this.#openSession(pool)
         },
       },
     )
+  }
+
+  /** Who waits has no name, so nothing of it is open. Asking again at once after a final refusal would be a hot loop. */
+  #notOpened(pool: SessionPool, failure: Failure): void {
+    if (isFinal(failure.code)) for (const call of pool.takeWaiting()) this.#fail(call, failure)
+    else for (const call of pool.waiting) call.lastFailure = failure
   }
 
   #opened(call: Call, session: Session): void {
@@ -279,7 +286,7 @@ export class Dispatcher implements LinkEvents {
     if (reaction === 'rename' && !this.#rename(attempt, failure)) return
     // The answers to one section must fit one frame, and many large values may not: alone they do.
     if (call.body.kind === 'read' && code === 'OVERLOADED') call.alone = true
-    if (call.unrefused === 0 && (reaction === 'end' || code === 'DISK_FULL')) return this.#fail(call, failure)
+    if (call.unrefused === 0 && isFinal(code)) return this.#fail(call, failure)
     this.#next(attempt, reaction)
   }
 

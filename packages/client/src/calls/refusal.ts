@@ -45,6 +45,11 @@ export function reactionTo(code: ErrorCode): Reaction {
   }
 }
 
+/** An operation of which nothing is open ends with it: waiting would only make the user wait for the same. */
+export function isFinal(code: ErrorCode): boolean {
+  return reactionTo(code) === 'end' || code === 'DISK_FULL'
+}
+
 /** Whether a result can be the answer to this call; anything else is a confused node, and proves nothing. */
 export function answers(body: CallBody, result: Result): boolean {
   switch (result.type) {

@@ -16,7 +16,7 @@ import {
 } from '@quorate/protocol'
 import type { Connection, Timer } from '@quorate/runtime'
 import type { Attempt, Failure, LogTime } from '../calls/call.ts'
-import { WELCOME_TIMEOUT_MS } from '../limits.ts'
+import { SILENCE_MS_MIN, WELCOME_TIMEOUT_MS } from '../limits.ts'
 import type { ClientRuntime } from '../runtime.ts'
 import type { Topology } from '../route/topology.ts'
 import { packFrames } from './pack.ts'
@@ -61,6 +61,8 @@ export class Link {
   #flushArmed = false
   #lastRequestId = 0
   #heardAt = Number.NEGATIVE_INFINITY
+  /** When the first requests left since the node was last heard; null while there are none. */
+  #waitingSince: number | null = null
   #closeCode: ErrorCode = 'CANNOT_CONNECT'
   #closeReason = ''
 
@@ -118,9 +120,14 @@ export class Link {
     if (request.waiting === 0) this.#pending.delete(request.requestId)
   }
 
-  /** An attempt that left at `sentAt` has waited long enough. A node that has been silent since is given up. */
+  /**
+   * An attempt that left at `sentAt` has waited long enough. A node that has been silent since is given up, but not for
+   * the sake of an impatient operation alone: closing takes away the answers that all others wait for.
+   */
   suspect(sentAt: number): void {
-    if (this.#state === 'ready' && this.#heardAt < sentAt) this.close('TIMEOUT', 'the node is silent')
+    if (this.#state !== 'ready' || this.#heardAt >= sentAt || this.#waitingSince === null) return
+    const silentMs = this.#runtime.clock.monotonicMs() - this.#waitingSince
+    if (silentMs >= SILENCE_MS_MIN) this.close('TIMEOUT', 'the node is silent')
   }
 
   close(code: ErrorCode, reason: string): void {
@@ -147,6 +154,7 @@ export class Link {
   #receive(bytes: Uint8Array): void {
     if (this.#state === 'closing' || this.#state === 'closed') return
     this.#heardAt = this.#runtime.clock.monotonicMs()
+    this.#waitingSince = null
     try {
       this.#take(decodeServerFrame(bytes))
     } catch (error) {
@@ -207,6 +215,7 @@ export class Link {
     })
     for (const frame of frames) {
       const sentAt = this.#runtime.clock.monotonicMs()
+      this.#waitingSince ??= sentAt
       for (const { request, attempts: carried } of frame) {
         const pending: Pending = {
           requestId: request.requestId,

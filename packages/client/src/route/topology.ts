@@ -1,6 +1,7 @@
 // What the client knows of the cluster: the map, who leads what as far as it heard, and each group's log time.
 import { type ClusterId, type GroupId, type ShardMap, QuorateError } from '@quorate/protocol'
 import type { LogTime } from '../calls/call.ts'
+import { tighterTime } from '../calls/not-after.ts'
 
 interface Route {
   /** Client address of the node that leads, as far as anybody said; null: ask the candidates. */
@@ -98,7 +99,8 @@ export class Topology {
   }
 
   noteTime(group: GroupId, time: LogTime): void {
-    this.#route(group).time = time
+    const route = this.#route(group)
+    route.time = tighterTime(route.time, time)
   }
 
   #route(group: GroupId): Route {

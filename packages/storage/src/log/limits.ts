@@ -21,6 +21,8 @@ export const ENTRY_COST_BYTES = 120
 export const IDLE_MARKER_MS = 10
 /** Of each segment's bytes this part may be spent on records written again. */
 export const REWRITE_PART = 0.25
+/** And at most this many records at once: each is a synchronous read. */
+export const REWRITE_RUNS_MAX = 4096
 /** Written again only once the log is this many segments longer than it should be: compaction comes first. */
 export const REWRITE_AFTER_SEGMENTS = 2
 /** Zeros kept as a file, given back when space runs out, so that a checkpoint can still free log. */

@@ -69,8 +69,12 @@ async function makeFirstSegment(
   try {
     return await makeSegment(disk, directory, number, bytes)
   } catch (error) {
-    if (!(error instanceof DiskError && error.code === 'ENOSPC' && releaseSpace())) throw error
-    return makeSegment(disk, directory, number + 1, bytes)
+    if (!(error instanceof DiskError && error.code === 'ENOSPC')) throw error
+    // It holds zeros and nothing else. Left behind, each further try to start would take more of what space there is.
+    const file = `${directory}/${segmentName(number)}`
+    if (disk.exists(file)) disk.unlink(file)
+    if (!releaseSpace()) throw error
+    return makeFirstSegment(options, number + 1, bytes)
   }
 }
 

@@ -4,9 +4,8 @@ import type { Run } from './run.ts'
 
 export class TailCache {
   readonly #bytesMax: number
-  /** Oldest first; a run whose entries were dropped meanwhile stays until it comes out. */
-  #runs: Run[] = []
-  #oldest = 0
+  /** Those whose entries are in memory, oldest first. One that is dropped leaves at once, wherever it stands. */
+  readonly #runs: Set<Run> = new Set()
   #bytes = 0
 
   constructor(bytesMax: number) {
@@ -17,31 +16,32 @@ export class TailCache {
     return this.#bytes
   }
 
+  get runs(): number {
+    return this.#runs.size
+  }
+
   /** The run's entries are in memory from now on. */
   add(run: Run): void {
     this.#bytes += memoryBytes(run)
-    this.#runs.push(run)
+    this.#runs.add(run)
     this.trim()
   }
 
   /** The run left its log: nobody will ask for it again. */
   drop(run: Run): void {
     if (run.entries === null) return
+    this.#runs.delete(run)
     this.#bytes -= memoryBytes(run)
     run.entries = null
   }
 
   /** What is not yet written has no other place and stays. */
   trim(): void {
-    while (this.#bytes > this.#bytesMax) {
-      const run = this.#runs[this.#oldest]
-      if (run === undefined || (run.entries !== null && run.place === null)) break
+    if (this.#bytes <= this.#bytesMax) return
+    for (const run of this.#runs) {
+      if (this.#bytes <= this.#bytesMax || run.place === null) return
       this.drop(run)
-      this.#oldest += 1
     }
-    if (this.#oldest * 2 < this.#runs.length || this.#oldest < 64) return
-    this.#runs = this.#runs.slice(this.#oldest)
-    this.#oldest = 0
   }
 }
 

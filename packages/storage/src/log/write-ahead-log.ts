@@ -189,6 +189,8 @@ export class SegmentedLog implements WriteAheadLog {
       this.#parts.rows.note(record)
       this.#writtenTicket = ticket
       if (run === null) return
+      // Dropped while it waited, by a record that may reach the disk only behind the next preamble.
+      if (run.place === null && run.entries === null) this.#droppedFrom = Math.min(this.#droppedFrom, number)
       run.place = { segment: number, offset: offsets[index] ?? end, bytes }
       run.moving = false
     })

@@ -61,6 +61,8 @@ export class CheckedStateStore implements StateStore {
   #lastWrite: Promise<void> = Promise.resolve()
   /** Generation of each group in the checkpoint under way; null while there is none. */
   #checkpointing: ReadonlyMap<number, number> | null = null
+  /** Generations whose rows are being deleted, slice by slice: nobody may name or fill them meanwhile. */
+  readonly #dropping: Set<string> = new Set()
   #failure: StoreFailedError | null = null
   #closed = false
 
@@ -167,10 +169,22 @@ export class CheckedStateStore implements StateStore {
   }
 
   async dropGeneration(group: number, generation: number): Promise<void> {
+    this.#assertWritable()
+    this.#assertUnnamed(group, generation)
+    const name = nameOf(group, generation)
+    assert(!this.#dropping.has(name), `${name} is being dropped already`)
+    this.#dropping.add(name)
+    try {
+      await this.#dropRows(group, generation)
+    } finally {
+      this.#dropping.delete(name)
+    }
+  }
+
+  async #dropRows(group: number, generation: number): Promise<void> {
     const { from, to } = generationRange(group, generation)
     for (;;) {
       this.#assertWritable()
-      this.#assertUnnamed(group, generation)
       const view = this.#engine.openView(from, to)
       let rows: readonly RawRow[]
       try {
@@ -339,6 +353,8 @@ export class CheckedStateStore implements StateStore {
       generation >= 1 && generation <= this.#lastGeneration,
       `generation ${generation} was not handed out (newest ${this.#lastGeneration})`,
     )
+    const name = nameOf(group, generation)
+    assert(!this.#dropping.has(name), `${name} is being dropped`)
   }
 
   #assertUnnamed(group: number, generation: number): void {
@@ -350,6 +366,10 @@ export class CheckedStateStore implements StateStore {
     )
     assert(!this.#damagedHeads.has(group), `which generation of group ${group} is in use cannot be read`)
   }
+}
+
+function nameOf(group: number, generation: number): string {
+  return `generation ${generation} of group ${group}`
 }
 
 function assertPosition(position: LogPosition): void {

@@ -16,6 +16,7 @@ export class RowSnapshot implements StateSnapshot {
   #waiting: StateRow[] = []
   #previous: Uint8Array | null = null
   #ended = false
+  #closed = false
 
   constructor(view: RowView, group: number, generation: number, failed: (error: unknown) => Error) {
     this.#view = view
@@ -40,6 +41,7 @@ export class RowSnapshot implements StateSnapshot {
 
   close(): Promise<void> {
     this.#ended = true
+    this.#closed = true
     return this.#view.close()
   }
 
@@ -49,6 +51,8 @@ export class RowSnapshot implements StateSnapshot {
     try {
       rows = await this.#view.next(READ_ROWS)
     } catch (error) {
+      // Closed while the page was waited for: that is the end of this view, not a failure of the store.
+      if (this.#closed) return
       if (error instanceof UnreadableRowError) throw new DamagedRowError(this.#group, error.message)
       throw this.#failed(error)
     }

@@ -122,3 +122,20 @@ test('a replica that was condemned is left out of what a later removal and creat
   rig.world.crash({ powerLoss: true })
   expect(replicaOf(await rig.open(), 1)).toMatchObject({ state: 'live', incarnation: 2, lastIndex: 1 })
 })
+
+test('G10: starts that fail for want of space leave no files behind that take more of it', async () => {
+  const rig = new Rig({ capacityBytes: 8 * 64 * 1024 })
+  const storage = await rig.open()
+  await rig.put(storage, created(1))
+  for (let index = 1; rig.failures.length === 0; index += 1) {
+    await rig.put(storage, entries(1, index, index, 1, 12_000))
+    expect(index).toBeLessThan(60)
+  }
+  rig.world.crash({ powerLoss: false })
+  const segments = rig.segments()
+  for (let start = 0; start < 3; start += 1) {
+    await expect(rig.open()).rejects.toMatchObject({ code: 'NO_SPACE' })
+    expect(rig.segments()).toEqual(segments)
+    rig.world.crash({ powerLoss: false })
+  }
+})

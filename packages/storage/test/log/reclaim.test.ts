@@ -1,7 +1,23 @@
 // Reclamation never deletes what somebody still needs (A4), and nobody can keep everything for ever.
 import { expect, test } from 'vitest'
+import { REWRITE_RUNS_MAX } from '../../src/log/limits.ts'
+import { toWriteAgain } from '../../src/log/reclaim.ts'
+import { ReplicaLog } from '../../src/log/replica-log.ts'
+import { createRun } from '../../src/log/run.ts'
 import type { Storage } from '../../src/storage.ts'
-import { compacted, created, DIRECTORY, entries, hardState, head, key, logOf, replicaOf, Rig } from './rig.ts'
+import {
+  compacted,
+  created,
+  DIRECTORY,
+  entries,
+  entry,
+  hardState,
+  head,
+  key,
+  logOf,
+  replicaOf,
+  Rig,
+} from './rig.ts'
 
 /** Appends to group 2 what fills about one segment for every 5 entries, compacting behind it. */
 async function churn(rig: Rig, storage: Storage, from: number, to: number, compacting = true): Promise<void> {
@@ -110,4 +126,40 @@ test('a prepared segment of an earlier boot is discarded and its number never us
     }
     rig.world.crash({ powerLoss: boot % 2 === 0 })
   }
+})
+
+test('records of more than the quarter of a segment that nobody compacts leave the oldest segment in several steps', async () => {
+  const rig = new Rig()
+  const storage = await rig.open()
+  await rig.put(storage, created(1), created(2))
+  for (let index = 1; index <= 5; index += 1) await rig.put(storage, entries(1, index, index, 1, 8000))
+  await rig.put(storage, { kind: 'condemned', ...key(1), reason: 'diverged' })
+  const expected = logOf(storage, 1)
+  await churn(rig, storage, 1, 100)
+  const segments = storage.log.stats.segments
+  await churn(rig, storage, 101, 300)
+  expect(storage.log.stats.segments).toBeLessThanOrEqual(segments + 4)
+  expect(storage.log.stats.segments).toBeLessThan(16)
+  expect(logOf(storage, 1)).toEqual(expected)
+  rig.world.crash({ powerLoss: true })
+  const again = await rig.open()
+  expect(replicaOf(again, 1)).toMatchObject({ state: 'condemned', reason: 'diverged' })
+  expect(logOf(again, 1)).toEqual(expected)
+})
+
+test('however many records keep the oldest segment, one roll of the log writes a bounded number of them again', () => {
+  const replica = new ReplicaLog(key(1), new Uint8Array(0))
+  for (let index = 1; index <= 3 * REWRITE_RUNS_MAX; index += 1) {
+    replica.runs.push(createRun([entry(index, 1)], { segment: 1, offset: index * 4096, bytes: 100 }))
+  }
+  const file = new Rig().world.disk.create('/unused')
+  const segments = [1, 2].map((number) => ({ number, file, end: 64 * 1024 * 1024 }))
+  const chosen = toWriteAgain([replica], segments, 1, 16 * 1024 * 1024)
+  expect(chosen).toHaveLength(REWRITE_RUNS_MAX)
+  expect(chosen.at(-1)?.run.firstIndex).toBe(REWRITE_RUNS_MAX)
+  for (const { run } of chosen) run.moving = true
+  expect(toWriteAgain([replica], segments, 1, 16 * 1024 * 1024)[0]?.run.firstIndex).toBe(REWRITE_RUNS_MAX + 1)
+  // Where all of the log is needed nothing is copied.
+  const full = segments.map((segment) => ({ ...segment, end: 1024 * 1024 }))
+  expect(toWriteAgain([replica], full, 1, 16 * 1024 * 1024)).toEqual([])
 })

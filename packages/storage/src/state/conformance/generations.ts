@@ -117,6 +117,40 @@ export function generationNumberTests(create: CreateStateStoreWorld): void {
       expect(await again.strayGenerations()).toEqual([{ group: 1, generation }])
       await again.close()
     }))
+}
+
+export function ruleTests(create: CreateStateStoreWorld): void {
+  it('a generation that is being dropped can be neither named nor filled nor dropped twice', () =>
+    inWorld(create, 27, async (world) => {
+      const store = await world.open()
+      const generation = await store.nextGeneration()
+      await store.stage(1, generation, [row('a', '1')])
+      const dropped = store.dropGeneration(1, generation)
+      await expect(store.checkpoint([{ head: head(1, generation, 1), changes: [] }], 1)).rejects.toThrow(
+        'is being dropped',
+      )
+      await expect(store.stage(1, generation, [row('b', '2')])).rejects.toThrow('is being dropped')
+      await expect(store.dropGeneration(1, generation)).rejects.toThrow('is being dropped')
+      await dropped
+      expect(await store.heads()).toEqual([])
+      expect(await contents(store, 1, generation)).toEqual([])
+      await store.close()
+    }))
+
+  it('a snapshot that is closed while its page waits for other reads ends, and the store goes on', () =>
+    inWorld(create, 28, async (world) => {
+      const store = await world.open()
+      const generation = await store.nextGeneration()
+      await store.checkpoint([{ head: head(1, generation, 1), changes: [row('a', '1')] }], 1)
+      const reads = Array.from({ length: 6 }, () => valueOf(store, 1, generation, 'a'))
+      const snapshot = store.openSnapshot(1, generation)
+      const page = snapshot.next(64)
+      await snapshot.close()
+      expect((await page).length).toBeLessThan(2)
+      expect(await Promise.all(reads)).toEqual(Array.from({ length: 6 }, () => '1'))
+      expect(await valueOf(store, 1, generation, 'a')).toBe('1')
+      await store.close()
+    }))
 
   it('what breaks the rules of generations is refused as a programming mistake, and nothing is written', () =>
     inWorld(create, 26, async (world) => {

@@ -2,7 +2,7 @@
 import { describe } from 'vitest'
 import { crashTests, interleavingTests } from './crashes.ts'
 import { damageTests, gapTests, headDamageTests, refusalTests } from './damage.ts'
-import { generationNumberTests, generationTests, strayTests } from './generations.ts'
+import { generationNumberTests, generationTests, ruleTests, strayTests } from './generations.ts'
 import { abandonTests, randomTests, semanticTests, snapshotTests } from './semantics.ts'
 import type { CreateStateStoreWorld } from './world.ts'
 
@@ -14,6 +14,7 @@ const PARTS = [
   generationTests,
   strayTests,
   generationNumberTests,
+  ruleTests,
   crashTests,
   interleavingTests,
   damageTests,

@@ -303,6 +303,27 @@ describe('membership changes (4.3)', () => {
     )
   })
 
+  test.each([
+    ['the old', [4, 5], 2],
+    ['the new', [2, 3], 4],
+  ])(
+    'rule 6: while joint, a read and the leadership itself also need a majority of %s voters',
+    (_, one, last) => {
+      const lone = settled({ configuration: configurationOf([1, 2, 3], [4, 5]) })
+      expect(change(lone, [1, 4, 5]).dropped).toBe(null)
+      expect(lone.raft.configuration.outgoing).toEqual([1, 2, 3])
+      lone.step({ type: 'read', round: 1, tag: 1 })
+      lone.now += 500
+      for (const peer of one) expect(confirm(lone, peer, 1).reads).toEqual([])
+      expect(confirm(lone, last, 1).reads).toEqual([{ tag: 1, index: 1 }])
+      lone.now += 500
+      for (const peer of one) confirm(lone, peer, 2)
+      lone.now += 200
+      lone.step({ type: 'tick' })
+      expect(lone.raft.role).toBe('follower')
+    },
+  )
+
   test('F8: a leader that is no voter does not count itself, neither for commits nor for reads', () => {
     const lone = settled()
     lone.persist(change(lone, [2, 3]))

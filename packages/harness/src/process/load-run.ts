@@ -112,9 +112,9 @@ export class LoadRun {
       [...finalReads].map(([key, { value }]) => [key, typeof value === 'number' ? value : 0]),
     )
     const violations = [
-      ...checkWitness(this.history),
-      ...checkCounters(totalCounters(this.history, counters)),
       ...checkPresence(this.history, finalReads),
+      ...checkCounters(totalCounters(this.history, counters)),
+      ...checkWitness(this.history),
     ]
     return { counts: countHistory(this.history), errors: countErrors(this.history), violations, finalReads }
   }

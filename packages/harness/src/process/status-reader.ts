@@ -18,7 +18,12 @@ export class StatusReader {
       this.#cache ??= await connect(this.#endpoints, { timeout: TIMEOUT_MS })
       const reports = await this.#cache.status({ timeout: TIMEOUT_MS })
       // The document is the node's own; nothing here trusts it beyond comparing it.
-      return reports.flatMap(({ status }) => (status === null ? [] : [status as unknown as NodeStatus]))
+      const statuses = reports.flatMap(({ status }) =>
+        status === null ? [] : [status as unknown as NodeStatus],
+      )
+      // Nobody answers this client: after a loss of everything the nodes may be another cluster by now.
+      if (statuses.length === 0) await this.close()
+      return statuses
     } catch {
       await this.close()
       return []

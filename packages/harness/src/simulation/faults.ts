@@ -186,7 +186,7 @@ function partition(
     durationMs: random.between(200, 5_000),
     heal: () => {
       // On a link that loses frames nothing is sent again: like TCP after a long silence, the connection breaks.
-      world.hub.cut((from, to) => world.weather.isSevered(from, to) && world.weather.isLossy(from, to))
+      world.hub.cut((from, to) => world.weather.isBroken(from, to))
       world.weather.clear()
       world.applyWeather()
     },

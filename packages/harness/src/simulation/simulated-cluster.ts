@@ -73,10 +73,10 @@ export class SimulatedCluster {
     return this.statuses()
       .map(({ id, shards }) => {
         const groups = shards.map(
-          ({ group, state, role, term, appliedIndex, commitIndex, lastIndex }) =>
-            `${group}:${state === 'live' ? role : state}@${term} ${appliedIndex}/${commitIndex}/${lastIndex}`,
+          ({ group, state, role, term, appliedIndex, commitIndex, firstIndex, lastIndex }) =>
+            `${group}:${state === 'live' ? role : state}@${term} ${appliedIndex}/${commitIndex}/${firstIndex}..${lastIndex}`,
         )
-        return `${id} (applied/commit/last) ${groups.join(', ')}`
+        return `${id} (applied/commit/log) ${groups.join(', ')}`
       })
       .join('; ')
   }

@@ -9,6 +9,12 @@ const realSetImmediate = globalThis.setImmediate
 /** Events handed to the event loop at once: one poll of the operating system per batch instead of one per event. */
 const BATCH_EVENTS = 64
 
+/**
+ * Times are whole ticks, a power of two of them in a millisecond: sums are exact, no timer fires a rounding error too early,
+ * and a delay above zero always moves time on.
+ */
+const TICKS_PER_MS = 1_024
+
 /** More events at one instant than this is a loop that would never end. */
 const INSTANT_EVENTS_MAX = 200_000
 
@@ -59,7 +65,7 @@ export class VirtualTime {
     run: () => void,
     digest: number = 0,
   ): ScheduledEvent {
-    const timeMs = this.#nowMs + Math.max(0, delayMs)
+    const timeMs = Math.ceil((this.#nowMs + Math.max(0, delayMs)) * TICKS_PER_MS) / TICKS_PER_MS
     const event = { timeMs, sequence: this.#sequence++, owner, kind, digest, run, cancelled: false }
     this.#heap.push(event)
     return event

@@ -25,11 +25,13 @@ export interface WeatherCounts {
 }
 
 export class Weather {
-  climate: Climate = fairClimate
   readonly counts: WeatherCounts = { frames: 0, lost: 0, duplicated: 0, severed: 0 }
   readonly #random: SeededRandom
   readonly #isNode: (host: string) => boolean
+  #climate: Climate = fairClimate
   readonly #severed = new Set<string>()
+  /** Severed while frames could be lost for good: on such a connection nothing can be relied on afterwards. */
+  readonly #broken = new Set<string>()
   readonly #slow = new Map<string, number>()
   /** First frames of connections: without them there is no stream. */
   readonly #handshakes = new WeakSet<Uint8Array>()
@@ -37,6 +39,20 @@ export class Weather {
   constructor(random: SeededRandom, isNode: (host: string) => boolean) {
     this.#random = random
     this.#isNode = isNode
+  }
+
+  get climate(): Climate {
+    return this.#climate
+  }
+
+  set climate(climate: Climate) {
+    this.#climate = climate
+    for (const severed of this.#severed) this.#breakIfLossy(severed)
+  }
+
+  /** Whether a connection in this direction lost frames to a partition, as no stream does that stays open. */
+  isBroken(from: string, to: string): boolean {
+    return this.#broken.has(link(from, to))
   }
 
   /** True between nodes in a climate that is no stream's. */
@@ -72,6 +88,7 @@ export class Weather {
 
   sever(from: string, to: string): void {
     this.#severed.add(link(from, to))
+    this.#breakIfLossy(link(from, to))
   }
 
   /** Frames between the two take `extraMs` longer. */
@@ -82,7 +99,13 @@ export class Weather {
   /** Takes everything severed or slow away; the climate stays. */
   clear(): void {
     this.#severed.clear()
+    this.#broken.clear()
     this.#slow.clear()
+  }
+
+  #breakIfLossy(severed: string): void {
+    const [from = '', to = ''] = severed.split('>')
+    if (this.isLossy(from, to)) this.#broken.add(severed)
   }
 
   #delay(from: string, to: string): number {

@@ -24,6 +24,9 @@ interface Wanted {
   readonly reject: (error: Error) => void
 }
 
+/** How soon a checkpoint is tried again that had to leave somebody out. */
+const AGAIN_MS = 2
+
 /** At most one checkpoint, install or removal is under way at a time: `exclusively`. */
 export class Checkpointer {
   readonly #parts: CheckpointerParts
@@ -36,6 +39,7 @@ export class Checkpointer {
   #wanted: Wanted[] = []
   readonly #onRelease = new Set<() => void>()
   #timer: Timer | null = null
+  #againTimer: Timer | null = null
   #stopped = false
 
   constructor(parts: CheckpointerParts) {
@@ -61,6 +65,7 @@ export class Checkpointer {
   /** A checkpoint that includes everything the group has applied by now. */
   now(group: number): Promise<number> {
     return new Promise((resolve, reject) => {
+      if (this.#stopped) return reject(new Error('the node stops'))
       this.#wanted.push({ group, resolve, reject })
       this.#start()
     })
@@ -74,7 +79,7 @@ export class Checkpointer {
     })
     const ended = (): void => {
       this.#busy = false
-      if (this.#wanted.length > 0) this.#start()
+      this.#goOn()
     }
     this.#chain = result.then(ended, ended)
     return result
@@ -113,8 +118,23 @@ export class Checkpointer {
   async stop(): Promise<void> {
     this.#stopped = true
     this.#timer?.cancel()
+    this.#againTimer?.cancel()
     for (const wanted of this.#wanted.splice(0)) wanted.reject(new Error('the node stops'))
     await this.#chain
+  }
+
+  /** Somebody waits still: in a later turn, because what a checkpoint waits for is the end of a sync. */
+  #goOn(): void {
+    if (
+      this.#stopped ||
+      this.#againTimer !== null ||
+      (this.#wanted.length === 0 && this.#onRelease.size === 0)
+    )
+      return
+    this.#againTimer = this.#parts.timers.after(AGAIN_MS, () => {
+      this.#againTimer = null
+      this.#start()
+    })
   }
 
   #replica(group: number): Replica | null {
@@ -152,7 +172,7 @@ export class Checkpointer {
   async #checkpoint(): Promise<void> {
     const wanted = this.#wanted
     this.#wanted = []
-    const { store, log, settings } = this.#parts
+    const { store, log } = this.#parts
     this.#lastAt = this.#parts.now()
     this.#lastBytes = log.stats.bytesWritten
     const chosen: { readonly replica: Replica; readonly checkpoint: ReplicaCheckpoint }[] = []
@@ -184,8 +204,6 @@ export class Checkpointer {
     const waiting = [...this.#onRelease]
     this.#onRelease.clear()
     for (const again of waiting) again()
-    if (this.#wanted.length > 0)
-      this.#parts.timers.after(Math.min(5, settings.checkpointMsMin), () => this.#start())
   }
 }
 

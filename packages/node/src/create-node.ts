@@ -1,10 +1,11 @@
 // One server's life: storage, peers, replicas and clients are opened in this order and closed in the other.
-import { limits, type MapNode, type ShardMap } from '@quorate/protocol'
-import type { Listener, Timer } from '@quorate/runtime'
+import { limits, type MapNode, META_GROUP, type ShardMap } from '@quorate/protocol'
+import type { Listener, Network, Runtime, Timer } from '@quorate/runtime'
 import { openStorage, type Storage } from '@quorate/storage'
 import { Bootstrap } from './bootstrap.ts'
 import { ClientAcceptor } from './clients/client-acceptor.ts'
 import { readFounding, writeFounding } from './founding-file.ts'
+import { type Guard, guardedNetwork, guardedTimers, guardWith } from './guarded-runtime.ts'
 import type { Founding } from './meta/controller.ts'
 import { FIRST_INCARNATION } from './meta/meta-state.ts'
 import type { NodeEvent, NodeOptions, QuorateNode } from './node.ts'
@@ -29,6 +30,10 @@ export function createNode(options: NodeOptions): QuorateNode {
 class Node implements QuorateNode {
   readonly halted: Promise<Error>
   readonly #options: NodeOptions
+  readonly #guard: Guard
+  /** The given runtime, called from outside only through the guard. */
+  readonly #runtime: Runtime
+  readonly #peerNetwork: Network
   readonly #turn: Turn
   readonly #waits = new SyncWaits()
   readonly #settings: ReturnType<typeof completeSettings>
@@ -43,12 +48,23 @@ class Node implements QuorateNode {
   #tickDue = 0
   #phase: 'new' | 'running' | 'stopped' | 'halted' = 'new'
   #joining = false
+  #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
+  #haltReason: Error | null = null
+  /** What is open, in the order of opening. */
+  readonly #closers: (() => Promise<void>)[] = []
+  #closing: Promise<void> = Promise.resolve()
 
   constructor(options: NodeOptions) {
     this.#options = options
     this.#settings = completeSettings(options.settings)
-    this.#turn = new Turn(options.runtime.timers, (error) => this.#halt(error))
+    const { runtime, peerNetwork } = options
+    this.#guard = guardWith((error) => this.#halt(error))
+    const network = guardedNetwork(runtime.network, this.#guard)
+    const { clock, random, disk } = runtime
+    this.#runtime = { clock, random, disk, timers: guardedTimers(runtime.timers, this.#guard), network }
+    this.#peerNetwork = peerNetwork === undefined ? network : guardedNetwork(peerNetwork, this.#guard)
+    this.#turn = new Turn(this.#runtime.timers, (error) => this.#halt(error))
     this.halted = new Promise((resolve) => {
       this.#resolveHalted = resolve
     })
@@ -65,12 +81,13 @@ class Node implements QuorateNode {
   async start(): Promise<void> {
     if (this.#phase !== 'new') throw new Error('a node is started once')
     this.#phase = 'running'
+    this.#starting = this.#open()
     try {
-      await this.#open()
+      await this.#starting
     } catch (error) {
-      this.#phase = 'stopped'
-      await this.#closeAll()
-      throw error
+      if (this.#phase === 'running') this.#phase = 'stopped'
+      await this.#closeAll(asError(error))
+      throw this.#haltReason ?? error
     }
   }
 
@@ -80,10 +97,12 @@ class Node implements QuorateNode {
   }
 
   async #stop(): Promise<void> {
-    if (this.#core !== null) await handOver(this.#core, this.#options.runtime)
-    if (this.#phase !== 'running') return
+    // Half open it could not be closed; who started it hears how that went.
+    await this.#starting?.catch(() => {})
+    if (this.#phase === 'running' && this.#core !== null) await handOver(this.#core, this.#runtime)
+    if (this.#phase !== 'running') return this.#closing
     this.#phase = 'stopped'
-    await this.#closeAll()
+    await this.#closeAll(new Error('the node stops'))
   }
 
   status(): NodeStatus {
@@ -104,7 +123,8 @@ class Node implements QuorateNode {
   }
 
   async #open(): Promise<void> {
-    const { runtime, dataDirectory, name, openStateStore } = this.#options
+    const { dataDirectory, name, openStateStore } = this.#options
+    const runtime = this.#runtime
     const storage = await openStorage({
       disk: runtime.disk,
       clock: runtime.clock,
@@ -115,33 +135,48 @@ class Node implements QuorateNode {
       openStateStore,
       segmentBytes: this.#settings.segmentBytes,
       retainBytes: this.#settings.retainBytes,
-      onSynced: (ticket) => this.#synced(ticket),
+      onSynced: (ticket) => this.#guard(() => this.#synced(ticket)),
       onFailure: (error) => this.#halt(error),
     })
+    this.#closers.push(() => storage.close())
+    this.#assertRunning()
     this.#storage = storage
     this.#founding = readFounding(storage)
     const core = this.#makeCore(storage)
     this.#core = core
+    this.#closers.push(async () => {
+      await core.scrubber.stop()
+      await core.checkpointer.stop()
+    })
     core.map.load()
     core.map.onChange((map) => {
       core.followMap(map)
       this.#clients?.pushMap(map)
     })
     await this.#listen(core)
+    this.#assertRunning()
     await core.replicas.recover()
+    this.#assertRunning()
     if (storage.identity.clusterId !== null) this.#goOn(core)
     else if (this.#founding !== null) await this.#found(core, this.#founding)
     else this.#seek(core)
+    this.#assertRunning()
     this.#tickDue = runtime.clock.monotonicMs() + limits.heartbeatMs
     this.#arm()
     core.scrubber.start()
   }
 
+  /** It may have halted while something was awaited. */
+  #assertRunning(): void {
+    if (this.#phase !== 'running') throw this.#haltReason ?? new Error('the node has ended')
+  }
+
   #makeCore(storage: Storage): NodeCore {
-    const { runtime, peerNetwork, name } = this.#options
+    const { name } = this.#options
+    const runtime = this.#runtime
     return new NodeCore({
       runtime,
-      peerNetwork: peerNetwork ?? runtime.network,
+      peerNetwork: this.#peerNetwork,
       storage,
       settings: this.#settings,
       turn: this.#turn,
@@ -160,7 +195,7 @@ class Node implements QuorateNode {
   }
 
   async #listen(core: NodeCore): Promise<void> {
-    const { runtime, peerNetwork, listen, peerListen, name } = this.#options
+    const { listen, peerListen, name } = this.#options
     const clients = new ClientAcceptor({
       turn: this.#turn,
       identity: () => ({ ...core.identity(), name }),
@@ -168,34 +203,22 @@ class Node implements QuorateNode {
       shard: (group) => core.replicas.get(group)?.shard ?? null,
       assigned: (group) => core.map.incarnationAt(group, core.identity().dirId) !== null,
       leaderHint: (group) => {
-        const leader = core.replicas.get(group)?.replica.raft.leader ?? null
-        return leader === null ? null : core.clientAddressOf(group, leader)
+        const replica = core.replicas.get(group)?.replica
+        // A condemned one hears nothing any more: whom it knew may be itself.
+        if (replica === undefined || replica.condition === 'condemned' || replica.raft.leader === null)
+          return null
+        return core.clientAddressOf(group, replica.raft.leader)
       },
       statusJson: () => JSON.stringify(this.status()),
     })
     this.#clients = clients
-    this.#listeners.push(
-      await (peerNetwork ?? runtime.network).listen(peerListen, this.#guarded(core.pairs.acceptor.accept)),
-    )
-    this.#listeners.push(await runtime.network.listen(listen, this.#guarded(clients.accept)))
+    this.#opened(await this.#peerNetwork.listen(peerListen, core.pairs.acceptor.accept))
+    this.#opened(await this.#runtime.network.listen(listen, clients.accept))
   }
 
-  /** An exception while a frame is handled is a broken invariant: the node halts, its host's process goes on. */
-  #guarded(accept: Accept): Accept {
-    const guard = (work: () => void): void => {
-      try {
-        work()
-      } catch (error) {
-        this.#halt(asError(error))
-      }
-    }
-    return (connection) => {
-      const handlers = accept(connection)
-      return {
-        frame: (bytes) => guard(() => handlers.frame(bytes)),
-        closed: (reason) => guard(() => handlers.closed(reason)),
-      }
-    }
+  #opened(listener: Listener): void {
+    this.#listeners.push(listener)
+    this.#closers.push(() => listener.close())
   }
 
   /** The directory belongs to a cluster: what the cached map says is followed until peers know better. */
@@ -205,14 +228,15 @@ class Node implements QuorateNode {
 
   /** Blank: forms or finds a cluster. */
   #seek(core: NodeCore): void {
-    const { bootstrap, join, runtime, peerNetwork } = this.#options
+    const { bootstrap, join } = this.#options
+    const { timers, random } = this.#runtime
     this.#bootstrap = new Bootstrap({
       self: this.#self(core),
       bootstrap: bootstrap ?? [],
       join: join ?? [],
-      network: peerNetwork ?? runtime.network,
-      timers: runtime.timers,
-      random: runtime.random,
+      network: this.#peerNetwork,
+      timers,
+      random,
       turn: this.#turn,
       hello: () => core.hello(null),
       form: (nodes) => this.#form(core, nodes),
@@ -232,7 +256,7 @@ class Node implements QuorateNode {
   }
 
   #form(core: NodeCore, nodes: readonly MapNode[]): void {
-    const clusterId = Buffer.from(this.#options.runtime.random.bytes(16)).toString('hex')
+    const clusterId = Buffer.from(this.#runtime.random.bytes(16)).toString('hex')
     const founding = {
       clusterId,
       nodes,
@@ -250,8 +274,8 @@ class Node implements QuorateNode {
   async #found(core: NodeCore, founding: Founding): Promise<void> {
     const { storage } = this.#running()
     const voters = [FIRST_INCARNATION]
-    if (core.replicas.get(0) === undefined)
-      await core.replicas.create(0, FIRST_INCARNATION, {
+    if (!core.replicas.knows(META_GROUP, FIRST_INCARNATION))
+      await core.replicas.create(META_GROUP, FIRST_INCARNATION, {
         voters,
         outgoing: [],
         learners: [],
@@ -261,6 +285,8 @@ class Node implements QuorateNode {
     this.#event({ code: 'cluster_formed', clusterId: founding.clusterId })
     this.#bootstrap?.close()
     this.#bootstrap = null
+    // After a crash in between the map may be known already, so that nothing new would make it followed.
+    this.#goOn(core)
   }
 
   /** A blank node that a cluster has taken in belongs to it from the first map that names its directory. */
@@ -268,18 +294,20 @@ class Node implements QuorateNode {
     const { core, storage } = this.#running()
     const { clusterId, dirId } = storage.identity
     if (clusterId !== null) return map.clusterId === clusterId ? core.map.offer(map) : undefined
+    // A founder goes on with its own cluster: what it wrote down may have been heard of.
+    if (this.#founding !== null && this.#founding.clusterId !== map.clusterId) return
     if (this.#joining || this.#bootstrap === null || !this.#bootstrap.trusts(caller.hello.name)) return
     if (!map.nodes.some((node) => node.dirId === dirId)) return
     this.#joining = true
-    storage.adoptCluster(map.clusterId).then(
-      () => {
+    storage
+      .adoptCluster(map.clusterId)
+      .then(() => {
         this.#event({ code: 'cluster_joined', clusterId: map.clusterId })
         this.#bootstrap?.close()
         this.#bootstrap = null
         core.map.offer(map)
-      },
-      (error: unknown) => this.#halt(asError(error)),
-    )
+      })
+      .catch((error: unknown) => this.#halt(asError(error)))
   }
 
   #synced(ticket: number): void {
@@ -289,14 +317,14 @@ class Node implements QuorateNode {
   }
 
   #arm(): void {
-    const { timers, clock } = this.#options.runtime
+    const { timers, clock } = this.#runtime
     this.#timer = timers.after(this.#tickDue - clock.monotonicMs(), () => this.#tick(false))
   }
 
   /** A timer late by more than a heartbeat first lets waiting messages in, once, and only then judges (time.md, stalls). */
   #tick(polled: boolean): void {
     if (this.#phase !== 'running') return
-    const { timers, clock } = this.#options.runtime
+    const { timers, clock } = this.#runtime
     const now = clock.monotonicMs()
     if (!polled && now - this.#tickDue > limits.heartbeatMs) return timers.endOfTurn(() => this.#tick(true))
     try {
@@ -316,26 +344,35 @@ class Node implements QuorateNode {
   #halt(reason: Error): void {
     if (this.#phase === 'halted' || this.#phase === 'stopped') return
     this.#phase = 'halted'
+    this.#haltReason = reason
     this.#event({ code: 'halted', reason: reason.message })
-    this.#closeAll().then(
+    this.#closeAll(reason).then(
       () => this.#resolveHalted(reason),
       () => this.#resolveHalted(reason),
     )
   }
 
-  async #closeAll(): Promise<void> {
+  /** At once silent; what is open is closed in the other order of opening. */
+  #closeAll(reason: Error): Promise<void> {
     this.#timer?.cancel()
     this.#bootstrap?.close()
     this.#clients?.close()
     this.#core?.pairs.close()
+    this.#core?.replicas.close()
     this.#turn.stop()
-    for (const listener of this.#listeners) await listener.close()
-    await this.#core?.scrubber.stop()
-    await this.#core?.checkpointer.stop()
-    await this.#storage?.close()
+    this.#waits.end(reason)
+    this.#closing = this.#closing.then(() => this.#closeParts())
+    return this.#closing
+  }
+
+  async #closeParts(): Promise<void> {
+    for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop())
+      try {
+        await close()
+      } catch (error) {
+        this.#event({ code: 'close_failed', reason: asError(error).message })
+      }
   }
 }
 
 const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
-
-type Accept = Parameters<NodeOptions['runtime']['network']['listen']>[1]

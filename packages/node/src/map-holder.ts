@@ -1,5 +1,6 @@
 // This node's copy of the shard map: routes, never decides. Kept in a small file so that a restart finds its peers.
 import {
+  BadFrameError,
   decodeShardMap,
   type DirId,
   encodeShardMap,
@@ -7,6 +8,7 @@ import {
   type MapNode,
   type ShardMap,
 } from '@quorate/protocol'
+import { DamageError } from '@quorate/storage'
 
 /** Name of the file in the data directory. */
 export const MAP_FILE = 'map'
@@ -45,12 +47,11 @@ export class MapHolder {
 
   /** Reads the cached copy; a damaged one counts as none: the map also comes from the log and from peers. */
   load(): void {
-    const bytes = this.#file.read()
-    if (bytes === null) return
     try {
-      this.#set(decodeShardMap(bytes))
-    } catch {
-      this.#map = null
+      const bytes = this.#file.read()
+      if (bytes !== null) this.#set(decodeShardMap(bytes))
+    } catch (error) {
+      if (!(error instanceof DamageError) && !(error instanceof BadFrameError)) throw error
     }
   }
 

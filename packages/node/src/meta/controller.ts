@@ -65,7 +65,12 @@ export class MetaController implements ReplicaBehaviour {
 
   readsConfirmed(): void {}
   readsDropped(): void {}
-  appliedUpTo(): void {}
+
+  /** Also where the state came as a snapshot, without entries. */
+  appliedUpTo(): void {
+    this.#parts.mapChanged(this.#state)
+  }
+
   ended(): void {}
 
   #form(): void {

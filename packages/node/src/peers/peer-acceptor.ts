@@ -36,6 +36,11 @@ interface Known {
   boot: number
   /** How far its log was synced, as its own heartbeats said: never goes back over boots. */
   syncedLog: number
+  /** Newest heartbeat of its present boot; and of that boot before this connection, 0 if there was none. */
+  sequence: number
+  readonly sequenceBefore: number
+  /** How far the log of its present boot could be read at its start. */
+  recoveredLog: number
   caller: Caller | null
   connection: Connection | null
 }
@@ -85,7 +90,15 @@ export class PeerAcceptor {
     const known = this.#known.get(caller.hello.dirId)
     // A newer connection or boot of this caller exists: what an old one still delivers is late.
     if (known === undefined || known.connection !== connection) return
-    if (frame.type === 'heartbeat') known.syncedLog = Math.max(known.syncedLog, frame.syncedLog)
+    if (frame.type === 'heartbeat') {
+      // Sequences go on over the connections of one boot: two lives of the directory have come to the same number.
+      if (frame.sequence <= known.sequenceBefore) {
+        this.#refuse(connection, 'RESTORED', restored(known.boot))
+        return
+      }
+      known.sequence = Math.max(known.sequence, frame.sequence)
+      known.syncedLog = Math.max(known.syncedLog, frame.syncedLog)
+    }
     this.#parts.received(caller, frame)
   }
 
@@ -110,7 +123,16 @@ export class PeerAcceptor {
     if (known?.caller !== undefined && known.caller !== null && frame.boot > known.boot)
       this.#parts.left(known.caller)
     known?.connection?.close()
-    this.#known.set(frame.dirId, { boot: frame.boot, syncedLog: known?.syncedLog ?? 0, caller, connection })
+    const sequence = known?.boot === frame.boot ? known.sequence : 0
+    this.#known.set(frame.dirId, {
+      boot: frame.boot,
+      syncedLog: known?.syncedLog ?? 0,
+      sequence,
+      sequenceBefore: sequence,
+      recoveredLog: frame.recoveredLog,
+      caller,
+      connection,
+    })
     connection.send(
       encodePeerFrame({
         type: 'welcome',
@@ -140,9 +162,10 @@ export class PeerAcceptor {
   }
 }
 
-/** A lower boot, or in a new boot a log that ends before what an earlier boot told to be synced. */
+/** A lower boot, the same boot begun elsewhere, or in a new boot a log that ends before what was told to be synced. */
 function isOldCopy(hello: PeerHello, known: Known): boolean {
-  return hello.boot < known.boot || (hello.boot > known.boot && hello.recoveredLog < known.syncedLog)
+  if (hello.boot === known.boot) return hello.recoveredLog !== known.recoveredLog
+  return hello.boot < known.boot || hello.recoveredLog < known.syncedLog
 }
 
 const restored = (boot: number): string =>

@@ -95,6 +95,8 @@ export class ApplyLoop {
         const keys = state.prefetch(entry)
         if (keys.length > 0) return this.#fetch(entry, keys)
         this.#target.applied(entry, state.apply(entry, []))
+        // What was applied may have shown that this replica must not go on.
+        if (this.#stopped) return
         if (left === 0) break
       }
     }

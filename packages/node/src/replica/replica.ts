@@ -5,6 +5,7 @@ import {
   encodeConfiguration,
   type EntryPayload,
   type GroupMessage,
+  limits,
 } from '@quorate/protocol'
 import {
   type Configuration,
@@ -86,6 +87,7 @@ export class Replica {
   readonly #inputs: ReplicaInput[] = []
   readonly #unsynced: Unsynced[] = []
   #stepping = false
+  #closed = false
   #lastStamp: number
   #wasLeader = false
   #batch: readonly QueuedSection[] | null = null
@@ -108,12 +110,13 @@ export class Replica {
       generation: () => this.generation,
       applied: (entry, answers) => this.#applied(entry, answers),
       caughtUp: () => this.#caughtUp(),
-      failed: (error) => this.#applyFailed(error),
+      failed: (error) => this.failed(error),
     })
   }
 
+  /** One that no longer serves leads nobody, whatever its core believed last. */
   get isLeader(): boolean {
-    return this.raft.role === 'leader'
+    return this.condition === 'live' && this.raft.role === 'leader'
   }
 
   /** L: the log clock as this leader reads it now. */
@@ -123,7 +126,7 @@ export class Replica {
 
   /** Feeds one input; inputs that it causes here are handled before this returns. */
   step(input: ReplicaInput): void {
-    if (this.condition === 'condemned') return
+    if (this.condition === 'condemned' || this.#closed) return
     this.#inputs.push(input)
     if (this.#stepping) return
     this.#stepping = true
@@ -189,7 +192,9 @@ export class Replica {
     this.#end('REPLICA_STOPPED')
   }
 
-  #applyFailed(error: Error): void {
+  /** What apply, a read or a snapshot of this state met: bad bytes condemn, a failed store halts, all else stops. */
+  failed(error: Error): void {
+    if (this.#closed) return
     if (error instanceof DamagedRowError || error instanceof DamageError) this.condemn(error.message)
     else if (error instanceof StoreFailedError) this.#host.halt(error)
     else this.stopApplying(error)
@@ -197,7 +202,7 @@ export class Replica {
 
   /** Damaged, diverged or lost what it acknowledged: the record is queued before anything else this replica could say. */
   condemn(reason: string): void {
-    if (this.condition === 'condemned') return
+    if (this.condition === 'condemned' || this.#closed) return
     this.condition = 'condemned'
     this.reason = reason
     this.apply.stop()
@@ -223,6 +228,14 @@ export class Replica {
     this.snapshotsInstalled += 1
   }
 
+  /** The node ends: nothing is stepped, applied or said any more. */
+  close(): void {
+    this.#closed = true
+    this.#inputs.length = 0
+    this.#unsynced.length = 0
+    this.apply.stop()
+  }
+
   #end(code: 'REPLICA_STOPPED'): void {
     this.proposals.refuseQueued(code)
     this.proposals.leadershipLost()
@@ -237,6 +250,8 @@ export class Replica {
     } catch (error) {
       if (error instanceof InvariantViolation && condemning.has(error.code))
         return this.condemn(error.message)
+      // Its state is undefined from here on: it must not be stepped again.
+      this.close()
       return this.#host.halt(error instanceof Error ? error : new Error(String(error)))
     }
     if (input.type === 'compacted' || input.type === 'snapshotInstalled') this.firstIndex = input.index + 1
@@ -321,14 +336,19 @@ export class Replica {
   }
 
   #send(envelopes: readonly Envelope[]): void {
-    for (const { to, message } of envelopes) {
+    for (const envelope of envelopes) {
+      const { to } = envelope
+      let { message } = envelope
       let payloads: readonly EntryPayload[] = []
       if (message.type === 'appendRequest' && message.entries.length > 0) {
         const found = this.#payloads(message.entries)
+        // Reading the log may have condemned this replica: then it says nothing more.
+        if (isCondemned(this)) return
         if (found === null) {
           this.step({ type: 'unavailable', peer: to })
           continue
         }
+        message = { ...message, entries: message.entries.slice(0, found.length) }
         payloads = found
       }
       const groupMessage = { group: this.group, from: this.incarnation, to, message, payloads }
@@ -336,20 +356,21 @@ export class Replica {
     }
   }
 
+  /** Of the entries as many as one frame takes: the core does not know how long those are that it found on the disk. */
   #payloads(metas: readonly EntryMeta[]): LogEntry[] | null {
     const first = metas[0]
     const last = metas.at(-1)
     if (first === undefined || last === undefined) return []
     const entries = this.#readLog(first.index, last.index)
-    if (entries === null || entries.length !== metas.length) return null
-    for (const [at, meta] of metas.entries()) if (entries[at]?.term !== meta.term) return null
+    if (entries === null || entries.length === 0) return null
+    for (const [at, entry] of entries.entries()) if (entry.term !== metas[at]?.term) return null
     return entries
   }
 
   /** Null where the log no longer holds the first of them. Bytes that fail their checksum condemn this replica. */
   #readLog(from: number, to: number): LogEntry[] | null {
     try {
-      return this.#host.entries(this.group, from, to, Number.MAX_SAFE_INTEGER)
+      return this.#host.entries(this.group, from, to, APPEND_PAYLOAD_BYTES)
     } catch (error) {
       if (!(error instanceof DamageError)) throw error
       this.condemn(error.message)
@@ -398,6 +419,11 @@ export class Replica {
     )
   }
 }
+
+/** Payload bytes of one append: what is left of a frame besides the headers of it and of 1,024 entries. */
+const APPEND_PAYLOAD_BYTES = limits.frameBytes - 65_536
+
+const isCondemned = (replica: Replica): boolean => replica.condition === 'condemned'
 
 /** Broken invariants that speak of this replica's own log; any other one is a bug, and the node halts. */
 const condemning = new Set(['LOST_ACKNOWLEDGED', 'COMMITTED_CONFLICT'])

@@ -1,13 +1,21 @@
 // The replicas of this node: recovered, created on the map's word, addressed by group; tickets of the log find them here.
 import {
+  BadFrameError,
   encodeConfiguration,
   type GroupId,
   META_GROUP,
   type PeerFrame,
   type ShardMap,
 } from '@quorate/protocol'
-import { type Configuration, createRaft, type Recovered } from '@quorate/raft'
-import type { RecoveredReplica, ReplicaHead, Storage } from '@quorate/storage'
+import { type Configuration, createRaft, InvariantViolation, type Recovered } from '@quorate/raft'
+import { BadStateError } from '@quorate/state-machine'
+import {
+  DamagedRowError,
+  DamageError,
+  type RecoveredReplica,
+  type ReplicaHead,
+  type Storage,
+} from '@quorate/storage'
 import type { Checkpointer } from '../checkpointer.ts'
 import type { ReplicaHost } from './host.ts'
 import { recoverReplica } from './recover.ts'
@@ -61,6 +69,21 @@ export class Replicas {
     return this.#hosted.values()
   }
 
+  /** The replica exists or did: its incarnation is used up. */
+  knows(group: GroupId, incarnation: number): boolean {
+    return (
+      this.#hosted.get(group)?.replica.incarnation === incarnation || this.#ended.has(key(group, incarnation))
+    )
+  }
+
+  /** The node ends: nobody here says or does anything any more. */
+  close(): void {
+    for (const { replica, sender } of this.#hosted.values()) {
+      replica.close()
+      sender.stop()
+    }
+  }
+
   /** Replicas that recovery found condemned: shown, silent. */
   condemned(): RecoveredReplica[] {
     return [...this.#ended.values()].filter((one) => one.state === 'condemned')
@@ -69,11 +92,9 @@ export class Replicas {
   /** Everything that storage found: live replicas go on, others are remembered. */
   async recover(): Promise<void> {
     const { storage } = this.#parts
-    for (const stray of await storage.store.strayGenerations())
-      await storage.store.dropGeneration(stray.group, stray.generation)
+    await this.#dropStrays()
     for (const { log, head } of storage.replicas) {
-      if (log.state === 'live')
-        await this.#recoverOne(log, head?.incarnation === log.incarnation ? head : null)
+      if (log.state === 'live') await this.#recoverOrCondemn(log, head)
       else this.#ended.set(key(log.group, log.incarnation), log)
     }
     this.#recovered = true
@@ -84,7 +105,8 @@ export class Replicas {
   follow(map: ShardMap): void {
     this.#map = map
     // In a damaged directory nobody knows which replicas there were: none of them may come back as a new one.
-    if (!this.#recovered || this.#parts.storage.damage !== null) return
+    const { damage, store } = this.#parts.storage
+    if (!this.#recovered || damage !== null || store.damage !== null) return
     const { dirId } = this.#parts.storage.identity
     for (const { group, replicas } of map.groups) {
       const own = replicas.find((one) => one.node === dirId)
@@ -180,19 +202,30 @@ export class Replicas {
       )
     if (head !== null) this.#parts.checkpointer().adopt(head, storage.store.checkpointNumber)
     const { recovered, configuration, configurationIndex } = recovery
+    const { lastStamp } = log
+    await this.#host({ group, incarnation, recovered, head, configuration, configurationIndex, lastStamp })
+  }
+
+  /** What does not read back as it was written condemns its replica, not its neighbours; any other failure is the node's. */
+  async #recoverOrCondemn(log: RecoveredReplica, head: ReplicaHead | null): Promise<void> {
     try {
-      await this.#host({
-        group,
-        incarnation,
-        recovered,
-        head,
-        configuration,
-        configurationIndex,
-        lastStamp: log.lastStamp,
-      })
+      await this.#recoverOne(log, head?.incarnation === log.incarnation ? head : null)
     } catch (error) {
-      // Rows that do not read back as they were written condemn their replica, not its neighbours.
+      if (!isDamage(error)) throw error
       await this.#condemn(log, String(error))
+    }
+  }
+
+  /** Residue of a crash. A damaged store takes no writes, and a bad row there has condemned its replica already. */
+  async #dropStrays(): Promise<void> {
+    const { store } = this.#parts.storage
+    if (store.damage !== null) return
+    try {
+      for (const { group, generation } of await store.strayGenerations())
+        await store.dropGeneration(group, generation)
+    } catch (error) {
+      if (!(error instanceof DamagedRowError)) throw error
+      this.#parts.host.event({ code: 'stray_rows_damaged', group: error.group, reason: error.message })
     }
   }
 
@@ -254,5 +287,12 @@ interface Found {
   readonly configurationIndex: number
   readonly lastStamp: number
 }
+
+const isDamage = (error: unknown): boolean =>
+  error instanceof DamagedRowError ||
+  error instanceof DamageError ||
+  error instanceof BadStateError ||
+  error instanceof BadFrameError ||
+  error instanceof InvariantViolation
 
 const key = (group: GroupId, incarnation: number): string => `${group}.${incarnation}`

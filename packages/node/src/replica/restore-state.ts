@@ -1,5 +1,5 @@
 // Builds a group's replicated state from its rows in the store; user entries stay there and are fetched when needed.
-import { META_GROUP } from '@quorate/protocol'
+import { BadFrameError, META_GROUP } from '@quorate/protocol'
 import { createShardState, type ReplicatedState, restoreShardState, rowKind } from '@quorate/state-machine'
 import type { ReplicaHead, StateRow, StateStore } from '@quorate/storage'
 import { MetaState } from '../meta/meta-state.ts'
@@ -17,7 +17,7 @@ export async function restoreState(
   const rows = await rowsBeforeEntries(store, group, head.generation)
   if (group !== META_GROUP) return restoreShardState(group, { ...head, rows })
   const [map] = rows
-  if (map === undefined) throw new Error('the checkpoint of the meta group has no map')
+  if (map === undefined) throw new BadFrameError('the checkpoint of the meta group has no map')
   return MetaState.restore({ index: head.appliedIndex, term: head.appliedTerm }, head.machine, map.value)
 }
 

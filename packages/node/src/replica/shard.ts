@@ -5,6 +5,7 @@ import type { LogEntry } from '@quorate/storage'
 import { fixed } from '../settings.ts'
 import type { ReplicaHost } from './host.ts'
 import type { Requester } from './proposals.ts'
+import { relief } from './relieve-answers.ts'
 import { ReadQueue, type QueuedRead } from './read-queue.ts'
 import type { Replica, ReplicaBehaviour } from './replica.ts'
 import type { StateHashes } from './state-hashes.ts'
@@ -35,8 +36,13 @@ export class Shard implements ReplicaBehaviour {
     if (admission === 'diskFull' && !deletesOnly) return requester.refused('DISK_FULL')
     if (admission === 'overloaded') return requester.refused('OVERLOADED')
     if (replica.proposals.queuedBytes > fixed.queuedBytesPerGroup) return requester.refused('OVERLOADED')
-    if (this.state.storedAnswerBytes > limits.storedAnswersBytesPerShard)
-      return requester.refused('OVERLOADED')
+    if (this.state.storedAnswerBytes > limits.storedAnswersBytesPerShard) {
+      const admitted = relief(bytes)
+      if (admitted?.type === 'acknowledgement')
+        replica.proposals.enqueue({ bytes: admitted.bytes, requester: nobody })
+      if (admitted !== null) this.#host.turn.at('propose', this.#propose)
+      if (admitted?.type !== 'whole') return requester.refused('OVERLOADED')
+    }
     replica.proposals.enqueue({ bytes, requester })
     this.#host.turn.at('propose', this.#propose)
   }
@@ -52,7 +58,7 @@ export class Shard implements ReplicaBehaviour {
   }
 
   roleChanged(): void {
-    if (!this.replica.isLeader) this.#reads.refuseArrived('NOT_LEADER')
+    if (!this.replica.isLeader) this.#refuseReads('NOT_LEADER')
     this.#founding = false
   }
 
@@ -77,8 +83,7 @@ export class Shard implements ReplicaBehaviour {
   }
 
   ended(): void {
-    for (const { round, count } of this.#reads.refuseAll('REPLICA_STOPPED'))
-      this.#host.readsEnded(round, count)
+    this.#refuseReads('REPLICA_STOPPED')
   }
 
   /** A leader whose shard owns nothing yet proposes what the map founded it with; apply takes it once. */
@@ -113,25 +118,38 @@ export class Shard implements ReplicaBehaviour {
   #evaluate(): void {
     if (this.replica.condition !== 'live') return
     for (const read of this.#reads.ready(this.replica.state.appliedIndex)) {
-      const t = this.replica.leaderTime()
-      this.#follow(read, this.state, this.state.beginRead(read.keys, t))
+      try {
+        this.#follow(read, this.state, this.state.beginRead(read.keys, this.replica.leaderTime()))
+      } catch (error) {
+        this.#failed(read, error)
+      }
     }
+  }
+
+  /** A change of leader drops every read position, also the confirmed ones that wait for apply (rule 6). */
+  #refuseReads(code: 'NOT_LEADER' | 'REPLICA_STOPPED'): void {
+    for (const { round, count } of this.#reads.refuseAll(code)) this.#host.readsEnded(round, count)
+  }
+
+  #failed(read: QueuedRead, error: unknown): void {
+    read.refused('REPLICA_STOPPED')
+    this.replica.failed(error instanceof Error ? error : new Error(String(error)))
   }
 
   /** Rows come from the store until memory and store agree on one moment (rule 27). */
   #follow(read: QueuedRead, state: ShardState, step: ReadStep): void {
     if (step.type === 'answers') return read.answers(step.answers)
-    this.#host.store.getMany(this.replica.group, this.replica.generation, step.rows).then(
-      (rows) => {
+    this.#host.store
+      .getMany(this.replica.group, this.replica.generation, step.rows)
+      .then((rows) => {
         if (this.replica.condition !== 'live') return read.refused('REPLICA_STOPPED')
         // A snapshot replaced the state meanwhile: what was fetched belongs to another generation.
         if (this.state !== state) return read.refused('NOT_LEADER')
         this.#follow(read, state, state.completeRead(step.ticket, rows))
-      },
-      (error: unknown) => {
-        read.refused('REPLICA_STOPPED')
-        this.replica.condemn(String(error))
-      },
-    )
+      })
+      .catch((error: unknown) => this.#failed(read, error))
   }
 }
+
+/** Asks for an entry of the leader's own: whatever becomes of it, nobody waits. */
+const nobody: Requester = { answers: () => {}, refused: () => {}, open: () => {} }

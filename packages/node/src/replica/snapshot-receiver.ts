@@ -114,7 +114,7 @@ export class SnapshotReceiver {
       if (replica.condition !== 'live' || replica.isLeader || identity.index <= replica.raft.commitIndex)
         return false
       const state = await this.#restore(identity, generation)
-      if (state === null) return false
+      if (state === null || replica.condition !== 'live') return false
       const old = replica.generation
       const head: ReplicaHead = {
         group,
@@ -186,6 +186,8 @@ export class SnapshotReceiver {
   }
 
   #answer(chunk: SnapshotChunk, outcome: Outcome): void {
+    // Condemned is silent (rule 10), also about what it was asked before.
+    if (this.#replica.condition === 'condemned') return
     this.#host.sendTo(this.#replica.group, chunk.from, {
       type: 'snapshotAnswer',
       group: this.#replica.group,

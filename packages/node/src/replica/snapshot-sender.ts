@@ -1,6 +1,6 @@
 // Leader's side of a snapshot: a checkpoint, a frozen view of the store, chunks that wait for their answer (storage.md).
 import { rowChecksum, type SnapshotFrame, type SnapshotIdentity, type SnapshotRow } from '@quorate/protocol'
-import type { ReplicaHead, StateSnapshot } from '@quorate/storage'
+import { DamagedRowError, type ReplicaHead, type StateSnapshot, StoreFailedError } from '@quorate/storage'
 import type { Timer } from '@quorate/runtime'
 import { fixed } from '../settings.ts'
 import type { ReplicaHost } from './host.ts'
@@ -84,11 +84,15 @@ export class SnapshotSender {
     this.#outgoing.set(peer, outgoing)
     this.#open(outgoing).then(
       () => this.#next(outgoing),
-      (error: unknown) => {
-        this.#host.event({ code: 'snapshot_failed', group: this.#replica.group, reason: String(error) })
-        this.#end(outgoing, false)
-      },
+      (error: unknown) => this.#failed(outgoing, error),
     )
+  }
+
+  #failed(outgoing: Outgoing, error: unknown): void {
+    this.#host.event({ code: 'snapshot_failed', group: this.#replica.group, reason: String(error) })
+    this.#end(outgoing, false)
+    // The own rows do not read back: that is no matter of this snapshot alone.
+    if (error instanceof DamagedRowError || error instanceof StoreFailedError) this.#replica.failed(error)
   }
 
   async #open(outgoing: Outgoing): Promise<void> {
@@ -137,10 +141,7 @@ export class SnapshotSender {
         outgoing.sends = 0
         this.#send(outgoing)
       },
-      (error: unknown) => {
-        this.#host.event({ code: 'snapshot_failed', group: this.#replica.group, reason: String(error) })
-        this.#end(outgoing, false)
-      },
+      (error: unknown) => this.#failed(outgoing, error),
     )
   }
 

@@ -1,0 +1,168 @@
+// Followers that were away while the others compacted; crashes at every step of an install.
+import { describe, expect, it, vi } from 'vitest'
+import { TestCluster } from './fixture/cluster.ts'
+import type { Machine } from './fixture/machine.ts'
+import { type TestClient, valueIn, written } from './fixture/test-client.ts'
+
+// Virtual time costs real time where many share a machine.
+vi.setConfig({ testTimeout: 60_000 })
+
+interface Behind {
+  readonly cluster: TestCluster
+  readonly follower: Machine
+  readonly client: TestClient
+}
+
+async function behind(): Promise<Behind> {
+  const cluster = new TestCluster({ settings: { snapshotChunkBytes: 32_768 } })
+  const leader = await cluster.formed()
+  const client = await cluster.client(leader.name)
+  await cluster.wait(client.open())
+  expect(written(await cluster.wait(client.set('k0', 'before')))).toBe(true)
+  await cluster.wait(client.set('gone', 'before'))
+  const [follower] = cluster.followers()
+  if (follower === undefined) throw new Error('a follower')
+  await leaveBehind(cluster, follower, client)
+  return { cluster, follower, client }
+}
+
+/** The follower goes down with everything in its checkpoint, then the others compact what they write. Resolves with what it has applied. */
+async function leaveBehind(cluster: TestCluster, follower: Machine, given?: TestClient): Promise<number> {
+  await cluster.until('it has a checkpoint', () => {
+    const shard = follower.shard(1)
+    return shard !== null && shard.checkpointIndex === shard.lastIndex && cluster.leader() !== null
+  })
+  const durable = follower.shard(1)?.checkpointIndex ?? 0
+  if (cluster.leader() === follower) throw new Error('the follower leads')
+  follower.crash({ powerLoss: false })
+  const leader = await cluster.served()
+  const client = given ?? (await cluster.client(leader.name))
+  if (given === undefined) await cluster.wait(client.open())
+  await cluster.wait(client.del('gone'))
+  for (let at = 0; at < 20; at += 1)
+    expect(written(await cluster.wait(client.set(`k${at % 10}`, `${at} `.padEnd(12_000, '.'))))).toBe(true)
+  await cluster.until('the log was compacted', () => (leader.shard(1)?.firstIndex ?? 0) > durable + 1)
+  return durable
+}
+
+/** Starts it and kills it at the nth thing that it does to its disks from the first staged row on, if it installs not before. */
+async function crashAtStep(
+  cluster: TestCluster,
+  follower: Machine,
+  nth: number,
+): Promise<{ readonly crashed: boolean; readonly seen: number }> {
+  let seen = 0
+  let staging = false
+  const installed = follower.saw('snapshot_installed').length
+  const step = (): void => {
+    if (!staging || !follower.process.alive) return
+    seen += 1
+    if (seen === nth) follower.crash({ powerLoss: nth % 2 === 0 })
+  }
+  follower.disk.onBoundary = step
+  follower.storeFault = (call, group) => {
+    if (call === 'stage' && group === 1) staging = true
+    if (call !== 'getMany') step()
+    return follower.process.alive ? null : new Error('the process is dead')
+  }
+  follower.start()
+  const isInstalled = (): boolean => follower.saw('snapshot_installed').length > installed
+  await cluster.until('it crashed or installed', () => !follower.process.alive || isInstalled())
+  follower.disk.onBoundary = null
+  follower.storeFault = () => null
+  return { crashed: !follower.process.alive, seen }
+}
+
+describe('a follower that was away while the others compacted', () => {
+  it('C16: catches up by snapshot, to the same state', async () => {
+    const { cluster, follower, client } = await behind()
+    follower.start()
+    await cluster.converged()
+    expect(follower.shard(1)?.snapshotsInstalled).toBe(1)
+    expect(valueIn(await cluster.wait(client.get('gone')))).toBe(null)
+    // It can lead with what it was given.
+    for (const machine of cluster.machines) if (machine !== follower) machine.crash({ powerLoss: true })
+    const [one] = cluster.machines.filter((machine) => machine !== follower)
+    one?.start()
+    const next = await cluster.served()
+    const reader = await cluster.client(next.name)
+    expect(valueIn(await cluster.wait(reader.get('k9')))?.trim()).toMatch(/^19/)
+  })
+
+  it('C7 C14: and crashes at any step of the install has the old state or the new one, never a mixture', async () => {
+    const { cluster, follower } = await behind()
+    const outcomes = { old: 0, new: 0 }
+    const steps = (await crashAtStep(cluster, follower, Number.POSITIVE_INFINITY)).seen
+    await cluster.converged()
+    let old = await leaveBehind(cluster, follower)
+    // Some while rows are staged, and every one around the flip at the end.
+    const chosen = [1, steps >> 1, ...Array.from({ length: 6 }, (_, at) => steps - 5 + at)]
+    for (const at of chosen) {
+      if (!(await crashAtStep(cluster, follower, at)).crashed) {
+        await cluster.converged()
+        old = await leaveBehind(cluster, follower)
+        continue
+      }
+      cluster.isolate(follower.name)
+      follower.start()
+      await cluster.until('it is back', () => follower.started)
+      const shard = follower.shard(1)
+      expect(shard?.state).toBe('live')
+      const oldest = Math.max(old + 1, (cluster.leader()?.shard(1)?.firstIndex ?? 0) - 1)
+      if (shard?.appliedIndex === old) outcomes.old += 1
+      else if ((shard?.appliedIndex ?? 0) >= oldest) outcomes.new += 1
+      else throw new Error(`neither ${old} nor ${oldest} or later, but ${shard?.appliedIndex}`)
+      cluster.heal()
+      await cluster.converged()
+      old = await leaveBehind(cluster, follower)
+    }
+    expect(outcomes.old).toBeGreaterThan(3)
+    expect(outcomes.new).toBeGreaterThan(0)
+    expect(follower.halted).toBe(null)
+  })
+
+  it('G4: and whose log fails during the install halts and can be closed', async () => {
+    const { cluster, follower } = await behind()
+    let checkpoints = 0
+    follower.storeFault = (call) => {
+      if (call === 'stage') checkpoints = 0
+      // The flip: the record behind it is the next that is synced.
+      if (call === 'checkpoint' && follower.saw('snapshot_installed').length === 0) {
+        checkpoints += 1
+        if (checkpoints === 1) follower.disk.syncLatencyMs = [60_000, 60_000]
+      }
+      return null
+    }
+    follower.start()
+    await cluster.until('a sync is stuck', () => follower.disk.syncLatencyMs[0] === 60_000)
+    await cluster.run(1_000)
+    const stopped = follower.stop()
+    follower.disk.syncLatencyMs = [0.2, 2]
+    await cluster.wait(stopped, 120_000)
+    expect(follower.halted).toBe(null)
+  })
+})
+
+describe('entries larger than the core takes them for after a restart', () => {
+  it('are sent in as many appends as frames need, and halt nobody', async () => {
+    const cluster = new TestCluster({
+      settings: { segmentBytes: 4_194_304, retainBytes: 67_108_864 },
+    })
+    const leader = await cluster.formed()
+    const client = await cluster.client(leader.name)
+    await cluster.wait(client.open())
+    const [away] = cluster.followers()
+    away?.crash({ powerLoss: false })
+    for (let at = 0; at < 8; at += 1)
+      expect(written(await cluster.wait(client.set(`k${at}`, new Uint8Array(1_000_000).fill(at))))).toBe(true)
+    await cluster.run(1_000)
+    for (const machine of cluster.machines) {
+      if (machine.process.alive) machine.crash({ powerLoss: false })
+      machine.start()
+    }
+    await cluster.served()
+    await cluster.converged()
+    expect(cluster.machines.map((machine) => machine.halted)).toEqual([null, null, null])
+    expect(away?.shard(1)?.snapshotsInstalled).toBe(0)
+  })
+})

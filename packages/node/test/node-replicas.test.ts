@@ -177,12 +177,19 @@ describe('a condemned leader', () => {
     const before = chunks
     await cluster.run(3_000)
     expect(chunks).toBe(before)
+    // The record of it is all that is left to tell.
+    leader.crash({ powerLoss: true })
+    leader.storeFault = () => null
+    leader.start()
+    await cluster.until('it is back', () => leader.shard(1) !== null)
+    expect(leader.shard(1)?.state).toBe('condemned')
   })
 })
 
 describe('a damaged log', () => {
   it('G2: creates no replica anew under an incarnation that the map remembers (rule 10)', async () => {
-    const cluster = new TestCluster()
+    // Without a checkpoint only the log tells which replicas there were.
+    const cluster = new TestCluster({ settings: { checkpointMsMin: 60_000, checkpointMsMax: 60_000 } })
     await cluster.formed()
     const [victim] = cluster.followers()
     if (victim === undefined) throw new Error('a follower')

@@ -121,7 +121,7 @@ describe('a follower that was away while the others compacted', () => {
     expect(follower.halted).toBe(null)
   })
 
-  it('G4: and whose log fails during the install halts and can be closed', async () => {
+  it('and whose disk is stuck during the install can still be stopped', async () => {
     const { cluster, follower } = await behind()
     let checkpoints = 0
     follower.storeFault = (call) => {

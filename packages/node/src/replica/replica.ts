@@ -165,7 +165,13 @@ export class Replica {
     if (this.condition === 'condemned') return
     // The core learns first, so that what leaves now is not older than what it would say next.
     this.step({ type: 'persisted', number })
-    this.#send(send)
+    // That step may have condemned it: then its record comes before anything else that it says.
+    if (!this.#silenced()) this.#send(send)
+  }
+
+  /** Condemned or closed: it must not send what was waiting for the disk. */
+  #silenced(): boolean {
+    return this.condition === 'condemned' || this.#closed
   }
 
   /** Proposes queued sections: one entry per call, the rest at the next turn. */

@@ -1,11 +1,12 @@
 import { META_GROUP } from '@quorate/protocol'
+import { rowKind } from '@quorate/state-machine'
 import { DamagedRowError, type StateSnapshot, StoreFailedError } from '@quorate/storage'
 import { describe, expect, it } from 'vitest'
 import { DIRECTORY, KEYS, ScrubWorld, seal } from './support/scrub-world.ts'
 
 const DAY_MS = 86_400_000
-/** Slot, session, entry (state-machine, disk format). */
-const kinds = [1, 2, 3] as const
+/** Of a shard (state-machine, disk format). */
+const kinds = Object.values(rowKind)
 
 /** The last row: by then a walk has read many pages. */
 function lastRow(world: ScrubWorld, group: number, kind: number) {
@@ -68,7 +69,7 @@ describe('the scrubber', () => {
 
   it('G2: a row that came back from an older checkpoint, its seal intact, condemns its replica', async () => {
     const world = await ScrubWorld.open([1])
-    const old = lastRow(world, 1, 3)
+    const old = lastRow(world, 1, rowKind.entry)
     world.write(world.replica(1), KEYS, 2)
     await world.time.settle(world.checkpoint())
     await world.pass()
@@ -80,7 +81,7 @@ describe('the scrubber', () => {
 
   it('G2: a row that fails its checksum condemns its replica', async () => {
     const world = await ScrubWorld.open([1, 2])
-    const { key } = lastRow(world, 1, 3)
+    const { key } = lastRow(world, 1, rowKind.entry)
     expect(world.states.flipBit(DIRECTORY, (each) => Buffer.compare(each, key) === 0)).toBe(true)
     await world.pass()
     expect(world.replica(1).reasons).toEqual([expect.stringMatching(/fails its checksum/)])
@@ -121,10 +122,10 @@ describe('the scrubber', () => {
     ['is removed', (world: ScrubWorld): void => void world.replicas.shift()],
   ] as const)('a walk gives no verdict when its replica %s meanwhile', async (_, change) => {
     const cases = [
-      { kind: 3, at: -1, resealed: true, page: 2 },
-      { kind: 3, at: -1, resealed: false, page: 2 },
+      { kind: rowKind.entry, at: -1, resealed: true, page: 2 },
+      { kind: rowKind.entry, at: -1, resealed: false, page: 2 },
       // The bad row is in the page that is under way.
-      { kind: 1, at: 0, resealed: false, page: 1 },
+      { kind: rowKind.ownership, at: 0, resealed: false, page: 1 },
     ]
     for (const { kind, at, resealed, page } of cases) {
       const world = await ScrubWorld.open([1, 2])
@@ -202,7 +203,7 @@ describe('the pace of the scrubber', () => {
 describe('stopping the scrubber', () => {
   it('in the middle of a page closes the view, gives no verdict and leaves no timer', async () => {
     const world = await ScrubWorld.open([1])
-    world.rewrite(lastRow(world, 1, 3).key, null)
+    world.rewrite(lastRow(world, 1, rowKind.entry).key, null)
     const openViews = countViews(world)
     const pages = countPages(world)
     const scrubber = world.scrubber()

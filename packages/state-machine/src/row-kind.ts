@@ -1,9 +1,11 @@
 /** Kinds of rows in the store, in the order in which a restore meets them. Part of the disk format. */
 export const rowKind = {
-  /** State and statistics of a slot. */
-  slot: 1,
+  /** Who owns the shard's slots: one row. */
+  ownership: 1,
+  /** What a slot holds: its entries counted and hashed. */
+  slot: 2,
   /** A client's session with its stored answers. */
-  session: 2,
+  session: 3,
   /** A user's entry. */
-  entry: 3,
+  entry: 4,
 } as const

@@ -1,6 +1,6 @@
 // Checks one frozen generation of a shard's rows against itself, page by page (storage.md: LevelDB is not trusted).
 // A checkpoint writes head, slot rows, sessions and entries in one atomic batch, so that they must agree at any moment.
-import { limits, slotOf } from '@quorate/protocol'
+import { slotOf } from '@quorate/protocol'
 import { assert } from './assert.ts'
 import { BadStateError } from './bad-state-error.ts'
 import { decodeEntryRow, entryBytes } from './entry.ts'
@@ -9,7 +9,8 @@ import { decodeMachineHead, encodeMachineHead } from './machine-head.ts'
 import { rowKind } from './row-kind.ts'
 import { decodeSessionRow, hashSession, sessionAnswerBytes } from './session.ts'
 import type { CheckpointRow } from './shard-state.ts'
-import { decodeSlotRow, hashSlot, newSlot, type Slot } from './slot.ts'
+import { decodeContentRow, hashContent, noContent, type SlotContent } from './slot-content.ts'
+import { SlotOwnership } from './slot-ownership.ts'
 
 /** Feed it every row of one snapshot of one generation. Its memory grows with the slots, not with the entries. */
 export interface Scrub {
@@ -33,8 +34,10 @@ export function createScrub(group: number, machine: Uint8Array | null = null): S
 class ShardScrub implements Scrub {
   readonly #group: number
   readonly #machine: Uint8Array | null
+  /** Comes first, so that it is known when the slots pass. */
+  readonly #ownership: SlotOwnership = new SlotOwnership()
   /** What slot rows say and no entries have been compared with yet. */
-  readonly #declared = new Map<number, Slot>()
+  readonly #declared = new Map<number, SlotContent>()
   /** What the rows add up to, as a head says it. */
   readonly #totals = {
     sessions: 0,
@@ -45,7 +48,7 @@ class ShardScrub implements Scrub {
     sessionHash: emptySum(),
   }
   /** The slot whose entries are passing, with what they add up to. */
-  #counted: Slot | null = null
+  #counted: SlotContent | null = null
   #previous: CheckpointRow | null = null
   #found: string | null = null
   #finished = false
@@ -66,7 +69,7 @@ class ShardScrub implements Scrub {
     this.#finished = true
     return this.#check(() => {
       this.#endSlot()
-      for (const declared of this.#declared.values()) compare(newSlot(declared.slot), declared)
+      for (const declared of this.#declared.values()) compare(noContent(declared.slot), declared)
       if (this.#machine !== null) this.#compareHead(this.#machine)
     })
   }
@@ -87,6 +90,8 @@ class ShardScrub implements Scrub {
       throw new BadStateError(`a row of kind ${row.kind} in slot ${row.slot} is out of order`)
     this.#previous = row
     switch (row.kind) {
+      case rowKind.ownership:
+        return this.#ownershipRow(row)
       case rowKind.slot:
         return this.#slotRow(row)
       case rowKind.session:
@@ -98,14 +103,19 @@ class ShardScrub implements Scrub {
     }
   }
 
-  #slotRow({ slot: number, key, value }: CheckpointRow): void {
-    if (!Number.isInteger(number) || number < 0 || number >= limits.slots || key.length > 0)
-      throw new BadStateError(`slot row ${number} with ${key.length} bytes of key`)
-    const slot = decodeSlotRow(number, value)
-    this.#declared.set(number, slot)
-    this.#totals.entries += slot.count
-    this.#totals.entryBytes += slot.bytes
-    addHash(this.#totals.slotHash, hashSlot(slot))
+  #ownershipRow({ slot, key, value }: CheckpointRow): void {
+    this.#ownership.restore(slot, key, value)
+    addHash(this.#totals.slotHash, this.#ownership.hash)
+  }
+
+  #slotRow({ slot, key, value }: CheckpointRow): void {
+    const content = decodeContentRow(slot, key, value)
+    if (this.#ownership.ownerOf(slot).state === 'none')
+      throw new BadStateError(`slot ${slot}: ${contentOf(content)} in a slot that was never here`)
+    this.#declared.set(slot, content)
+    this.#totals.entries += content.count
+    this.#totals.entryBytes += content.bytes
+    addHash(this.#totals.slotHash, hashContent(content))
   }
 
   #sessionRow({ slot, key, value }: CheckpointRow): void {
@@ -119,7 +129,7 @@ class ShardScrub implements Scrub {
   #entryRow({ slot, key, value }: CheckpointRow): void {
     if (slotOf(key) !== slot) throw new BadStateError(`an entry of slot ${slotOf(key)} in slot ${slot}`)
     if (this.#counted?.slot !== slot) this.#endSlot()
-    this.#counted ??= newSlot(slot)
+    this.#counted ??= noContent(slot)
     const entry = decodeEntryRow(key, value)
     this.#counted.count += 1
     this.#counted.bytes += entryBytes(key, entry)
@@ -147,13 +157,13 @@ class ShardScrub implements Scrub {
   }
 }
 
-function compare(counted: Slot, declared: Slot): void {
+function compare(counted: SlotContent, declared: SlotContent): void {
   const [found, expected] = [contentOf(counted), contentOf(declared)]
   if (found !== expected)
     throw new BadStateError(`slot ${declared.slot}: ${found}, and its row says ${expected}`)
 }
 
-function contentOf(slot: Slot): string {
+function contentOf(slot: SlotContent): string {
   return `${slot.count} entries of ${slot.bytes} bytes with hash ${hashText(slot)}`
 }
 

@@ -282,7 +282,9 @@ export class ShardMachine implements ShardState {
     const head = decodeMachineHead(checkpoint.machine)
     const sessionRows: CheckpointRow[] = []
     for (const row of checkpoint.rows) {
-      if (row.kind === rowKind.slot) this.#slots.restore(row.slot, row.key, row.value)
+      const { slot, key, value } = row
+      if (row.kind === rowKind.ownership) this.#slots.restoreOwnership(slot, key, value)
+      else if (row.kind === rowKind.slot) this.#slots.restoreContent(slot, key, value)
       else if (row.kind === rowKind.session) sessionRows.push(row)
       else throw new BadStateError(`a row of kind ${row.kind}`)
     }

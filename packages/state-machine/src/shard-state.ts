@@ -42,7 +42,7 @@ export interface ShardCheckpoint {
   readonly appliedTerm: number
   /** `Frozen.machine` as it was written. */
   readonly machine: Uint8Array
-  /** All rows of kinds `slot` and `session`; entries stay in the store. */
+  /** All rows of kinds `ownership`, `slot` and `session`; entries stay in the store. */
   readonly rows: Iterable<CheckpointRow>
 }
 

@@ -9,7 +9,8 @@ import {
   restoreShardState,
   rowKind,
 } from '../src/index.ts'
-import { decodeSlotRow, encodeSlotRow, newSlot, type SlotState } from '../src/slot.ts'
+import { rowWriter } from '../src/row-writer.ts'
+import { SlotOwnership } from '../src/slot-ownership.ts'
 import { commandsEntry, GROUP, Replica } from './support/replica.ts'
 import { foundSome } from './support/scenario.ts'
 
@@ -47,6 +48,30 @@ function checkpointOf(replica: Replica) {
   return { appliedIndex, appliedTerm, machine, rows }
 }
 
+const noKey = new Uint8Array(0)
+type Owner = [state: number, move: number, slots: readonly number[]]
+
+/** Of epoch 3 and last move 9. */
+function ownershipRow(...owners: readonly Owner[]): Uint8Array {
+  const slotCount = owners.reduce((sum, [, , slots]) => sum + slots.length, 0)
+  const row = rowWriter(5 + owners.length * 29 + slotCount * 2)
+  row.u8(1)
+  row.u32(owners.length)
+  for (const [state, move, slots] of owners) {
+    row.u8(state)
+    for (const value of [move, 3, 9]) row.number(value)
+    row.u32(slots.length)
+    for (const slot of slots) row.bytes(Uint8Array.of(slot & 0xff, slot >> 8))
+  }
+  return row.finish()
+}
+
+function ownershipOf(row: Uint8Array): SlotOwnership {
+  const ownership = new SlotOwnership()
+  ownership.restore(0, noKey, row)
+  return ownership
+}
+
 describe('the disk format', () => {
   test('is what the README says, byte for byte', () => {
     const { changes, machine } = small().state.freeze()
@@ -74,44 +99,111 @@ describe('the disk format', () => {
       ].join(''),
     )
     const slot = rows.find((row) => row.kind === rowKind.slot && row.slot === 15_495)
-    expect(slot?.value?.length).toBe(50)
-    expect(hex(slot?.value?.subarray(0, 42) ?? new Uint8Array(0))).toBe(
+    expect(slot?.value?.length).toBe(25)
+    expect(hex(slot?.value?.subarray(0, 17) ?? new Uint8Array(0))).toBe(
       [
         '01', // format
+        '000000000000f03f', // count
+        '0000000000c05040', // bytes: 1 + 2 + 64
+      ].join(''),
+    )
+    const ownership = rows.find(({ kind }) => kind === rowKind.ownership)
+    expect(ownership).toMatchObject({ slot: 0, key: new Uint8Array(0) })
+    expect(hex(ownership?.value ?? new Uint8Array(0))).toBe(
+      [
+        '01', // format
+        '01000000', // owners
         '01', // owned
         '0000000000000000', // move
         '0000000000001040', // epoch 4
         '0000000000001040', // lastMove 4
-        '000000000000f03f', // count
-        '0000000000c05040', // bytes: 1 + 2 + 64
+        '05000000', // slots
+        'a302e40c77127226873c', // 675, 3,300, 4,727, 9,842, 15,495
       ].join(''),
     )
     expect(machine.length).toBe(69)
   })
 
   test('holds every state that a slot will ever have', () => {
-    const states: [SlotState, number][] = [
-      ['none', 0],
-      ['owned', 0],
-      ['leaving', 7],
-      ['gone', 7],
-      ['arriving', 7],
+    const owners: Owner[] = [
+      [0, 0, [1]],
+      [1, 0, [2, 300]],
+      [2, 7, [4]],
+      [3, 7, [5]],
+      [4, 7, [16_383]],
     ]
-    for (const [state, move] of states) {
-      const slot = {
-        ...newSlot(12),
-        state,
-        move,
-        epoch: 3,
-        lastMove: 9,
-        count: 1,
-        bytes: 99,
-        low: 0xffff_ffff,
-        high: 1,
-      }
-      expect(decodeSlotRow(12, encodeSlotRow(slot))).toEqual(slot)
+    const row = ownershipRow(...owners)
+    const ownership = ownershipOf(row)
+    expect(hex(ownership.encode())).toBe(hex(row))
+    const states = [0, 1, 300, 4, 5, 16_383].map((slot) => ownership.ownerOf(slot).state)
+    expect(states).toEqual(['none', 'none', 'owned', 'leaving', 'gone', 'arriving'])
+    expect(ownership.ownerOf(5)).toEqual({ state: 'gone', move: 7, epoch: 3, lastMove: 9 })
+    expect(ownership.owned).toBe(2)
+  })
+
+  test('refuses ownership that no shard would have written', () => {
+    const bad: Owner[][] = [
+      [],
+      [[5, 0, [1]]],
+      [[3, 0, [1]]],
+      [[1, 7, [1]]],
+      [[1, 0, []]],
+      [[1, 0, [16_384]]],
+      [[1, 0, [2, 1]]],
+      [[1, 0, [1, 1]]],
+      // Not in the order of their first slots; one that is two; a slot with two owners.
+      [
+        [1, 0, [2]],
+        [2, 7, [1]],
+      ],
+      [
+        [1, 0, [1]],
+        [1, 0, [2]],
+      ],
+      [
+        [1, 0, [1, 2]],
+        [2, 7, [2]],
+      ],
+    ]
+    for (const owners of bad) expect(() => ownershipOf(ownershipRow(...owners))).toThrow(BadStateError)
+    const row = ownershipRow([1, 0, [1]])
+    expect(() => ownershipOf(row)).not.toThrow()
+    expect(() => ownershipOf(row.subarray(0, -1))).toThrow(BadStateError)
+    expect(() => new SlotOwnership().restore(1, noKey, row)).toThrow(BadStateError)
+    expect(() => new SlotOwnership().restore(0, Uint8Array.of(1), row)).toThrow(BadStateError)
+    expect(() => ownershipOf(row).restore(0, noKey, row)).toThrow(BadStateError)
+  })
+
+  test('founding gives each slot what the same founding of that slot alone would give it', () => {
+    const bitmapOf = (slots: readonly number[]): Uint8Array => {
+      const bitmap = new Uint8Array(2_048)
+      for (const slot of slots) bitmap[slot >> 3] = (bitmap[slot >> 3] ?? 0) | (1 << (slot & 7))
+      return bitmap
     }
-    expect(() => decodeSlotRow(12, encodeSlotRow({ ...newSlot(12), state: 'gone' }))).toThrow(BadStateError)
+    // Neighbours, so that runs meet, split and join.
+    const slots = fc.array(fc.oneof(fc.nat(20), fc.constant(16_383)), { minLength: 1 })
+    fc.assert(
+      fc.property(
+        fc.array(fc.tuple(slots, fc.integer({ min: 0, max: 3 })), { maxLength: 6 }),
+        (foundings) => {
+          const ownership = new SlotOwnership()
+          const epochs = new Map<number, number>()
+          for (const [named, epoch] of foundings) {
+            const fresh = epoch > 0 ? named.filter((slot) => !epochs.has(slot)) : []
+            expect(ownership.found(bitmapOf(named), epoch)).toBe(fresh.length > 0)
+            for (const slot of fresh) epochs.set(slot, epoch)
+          }
+          for (const slot of [...Array.from({ length: 22 }, (_, at) => at), 16_382, 16_383]) {
+            const epoch = epochs.get(slot) ?? 0
+            const state = epochs.has(slot) ? 'owned' : 'none'
+            expect(ownership.ownerOf(slot)).toEqual({ state, epoch, lastMove: epoch, move: 0 })
+          }
+          expect(ownership.owned).toBe(epochs.size)
+          fc.pre(epochs.size > 0)
+          expect(ownershipOf(ownership.encode()).hash).toEqual(ownership.hash)
+        },
+      ),
+    )
   })
 
   test('gives back the same state', () => {
@@ -155,7 +247,7 @@ describe('the disk format', () => {
 
   test('a restore of any bytes gives a typed error', () => {
     const row = fc.record({
-      kind: fc.integer({ min: 1, max: 3 }),
+      kind: fc.integer({ min: 1, max: 4 }),
       slot: fc.nat(20_000),
       key: fc.uint8Array(),
       value: fc.uint8Array(),

@@ -46,11 +46,14 @@ export interface SeedResult {
 export interface RunOptions {
   /** Gets every readable line of the run. */
   readonly sink?: (line: TraceLine) => void
+  /** Shards of the cluster, in place of what the seed draws. */
+  readonly shards?: number
 }
 
 /** Never rejects: what goes wrong is a violation. Installs the guards for its duration. */
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<SeedResult> {
-  const plan = planRun(new SeededRandom(seed, 'plan'))
+  const drawn = planRun(new SeededRandom(seed, 'plan'))
+  const plan = options.shards === undefined ? drawn : { ...drawn, shards: options.shards }
   const world = new World(seed, new Trace(options.sink), (host) => host.startsWith('n'))
   const removeGuards = installGuards((error) => world.fail(error.stack ?? error.message))
   const onRejection = (error: unknown): void =>

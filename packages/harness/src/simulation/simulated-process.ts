@@ -21,6 +21,8 @@ export class SimulatedProcess implements EventOwner {
   #paused = false
   #deferred: ScheduledEvent[] = []
   #deferredCount = 0
+  /** Arrivals that have an event of their own, not run yet: nothing may overtake them. */
+  #waiting = 0
   #rate = 1
   #wallOffsetMs = 0
   // Local time is linear between two changes of the rate: never back, whatever the rate does.
@@ -50,6 +52,11 @@ export class SimulatedProcess implements EventOwner {
     return this.#paused
   }
 
+  /** What arrives now has to wait. */
+  get busy(): boolean {
+    return this.#paused || this.#waiting > 0
+  }
+
   /** Events that pauses have held back since the start of this life. */
   get deferredSinceStart(): number {
     return this.#deferredCount
@@ -60,9 +67,29 @@ export class SimulatedProcess implements EventOwner {
     return this.#time.schedule(delayMs, this, kind, run, digest)
   }
 
-  /** Something arrived from outside: handled in an event of its own, so that a pause holds it and the trace knows it. */
+  /**
+   * Something arrived from outside: handled at once, as part of the event that brought it, unless a pause holds it or
+   * something that arrived before still waits.
+   */
   receive(kind: string, digest: number, run: () => void): void {
-    this.schedule(0, kind, run, digest)
+    if (!this.#alive) return
+    if (this.busy) return this.receiveLater(kind, digest, run)
+    this.#time.arrived(this, kind, digest)
+    run()
+  }
+
+  /** The same in an event of its own: never from inside a call of whoever it concerns. */
+  receiveLater(kind: string, digest: number, run: () => void): void {
+    this.#waiting += 1
+    this.schedule(
+      0,
+      kind,
+      () => {
+        this.#waiting -= 1
+        run()
+      },
+      digest,
+    )
   }
 
   defer(event: ScheduledEvent): boolean {

@@ -39,7 +39,7 @@ export class Trace {
 
   /** Ends the trace. */
   digest(): string {
-    this.#hash.update(this.#block)
+    this.#hash.update(this.#block, 'latin1')
     this.#block = ''
     return this.#hash.digest('hex').slice(0, 32)
   }
@@ -47,7 +47,7 @@ export class Trace {
   #fold(text: string): void {
     this.#block += text
     if (this.#block.length < BLOCK_CHARACTERS) return
-    this.#hash.update(this.#block)
+    this.#hash.update(this.#block, 'latin1')
     this.#block = ''
   }
 }

@@ -71,6 +71,11 @@ export class VirtualTime {
     return event
   }
 
+  /** Part of the event that runs reached this owner: the trace must know. */
+  arrived(owner: EventOwner, kind: string, digest: number): void {
+    this.#trace.event(this.#nowMs, owner.name, kind, digest)
+  }
+
   /** An event that a paused owner kept comes back, behind everything that is due now. */
   release(event: ScheduledEvent): void {
     event.timeMs = this.#nowMs

@@ -281,7 +281,8 @@ function memoryHandle(
       world.boundary('write', file, assertOpen)
       const bytes = buffers.length === 1 ? (buffers[0] ?? new Uint8Array(0)) : Buffer.concat(buffers)
       const grown = Math.max(0, position + bytes.length - content.size)
-      if (grown > 0 && world.usedBytes + grown > world.capacityBytes) {
+      const bounded = world.capacityBytes < Number.MAX_SAFE_INTEGER
+      if (bounded && grown > 0 && world.usedBytes + grown > world.capacityBytes) {
         throw new DiskError('ENOSPC', `no space for ${bytes.length} bytes of ${file}`)
       }
       content.write(Math.max(0, position + world.takeMisdirection()), bytes)

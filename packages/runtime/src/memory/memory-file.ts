@@ -27,7 +27,7 @@ export class MemoryFile {
 
   write(position: number, bytes: Uint8Array): void {
     this.#cache.write(position, bytes)
-    this.#pending.push({ position, bytes: Uint8Array.from(bytes) })
+    this.#pending.push({ position, bytes: new Uint8Array(bytes) })
   }
 
   /** Number of writes so far: a sync that begins now covers them. */

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { parseSimArguments, type SimArguments, usage } from './sim-command/arguments.ts'
 import { printReadableRun } from './sim-command/readable-run.ts'
 import { Summary } from './sim-command/summary.ts'
-import { otherSurroundings, plainSurroundings, runSeeds } from './sim-command/worker-pool.ts'
+import { asOrder, otherSurroundings, plainSurroundings, runSeeds } from './sim-command/worker-pool.ts'
 import { runSeed } from './simulation/run-seed.ts'
 
 const program = fileURLToPath(import.meta.url)
@@ -15,22 +15,24 @@ function print(line: string): void {
 function serveParent(): void {
   // Without a parent nobody wants the results.
   process.on('disconnect', () => process.exit(1))
-  process.on('message', (seed: unknown) => {
-    void runSeed(Number(seed)).then((result) => process.send?.(result))
+  process.on('message', (message: unknown) => {
+    const { seed, shards } = asOrder(message)
+    void runSeed(seed, { shards }).then((result) => process.send?.(result))
   })
 }
 
-async function runMany({ seeds, jobs, twice }: SimArguments): Promise<boolean> {
+async function runMany({ seeds, jobs, twice, shards }: SimArguments): Promise<boolean> {
+  const orders = seeds.map((seed) => ({ seed, shards }))
   const summary = new Summary()
   const hashes = new Map<number, string>()
-  await runSeeds(program, seeds, jobs, plainSurroundings, (report) => {
+  await runSeeds(program, orders, jobs, plainSurroundings, (report) => {
     summary.add(report)
     const ok = 'result' in report && report.result.violations.length === 0
     process.stderr.write(`seed ${report.seed} ${ok ? 'ok' : 'FAILS'}\n`)
     if ('result' in report) hashes.set(report.seed, report.result.traceHash)
   })
   if (twice)
-    await runSeeds(program, seeds, jobs, otherSurroundings, (report) => {
+    await runSeeds(program, orders, jobs, otherSurroundings, (report) => {
       if ('error' in report) summary.fail(report.seed, report.error)
       else if (report.result.traceHash !== hashes.get(report.seed))
         summary.fail(
@@ -38,7 +40,10 @@ async function runMany({ seeds, jobs, twice }: SimArguments): Promise<boolean> {
           `not deterministic: ${hashes.get(report.seed) ?? 'no trace'} and ${report.result.traceHash}`,
         )
     })
-  for (const line of summary.lines('node packages/harness/dist/main-sim.js')) print(line)
+  for (const line of summary.lines(
+    `node packages/harness/dist/main-sim.js${shards === undefined ? '' : ` --shards ${shards}`}`,
+  ))
+    print(line)
   if (twice && summary.ok) print(`${seeds.length} seeds twice: equal traces`)
   return summary.ok
 }
@@ -59,7 +64,7 @@ async function main(): Promise<void> {
   const [seed] = options.seeds
   const ok =
     options.readable && seed !== undefined
-      ? (await printReadableRun(seed, print)).violations.length === 0
+      ? (await printReadableRun(seed, options.shards, print)).violations.length === 0
       : await runMany(options)
   process.exitCode = ok ? 0 : 1
 }

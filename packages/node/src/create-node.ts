@@ -12,7 +12,7 @@ import type { NodeEvent, NodeOptions, QuorateNode } from './node.ts'
 import { NodeCore } from './node-core.ts'
 import { nodeStatus } from './node-status.ts'
 import type { Caller } from './peers/peer-acceptor.ts'
-import { handOver } from './hand-over.ts'
+import { handOver, transferLeadership } from './hand-over.ts'
 import { completeSettings } from './settings.ts'
 import type { NodeStatus } from './status.ts'
 import { SyncWaits } from './sync-waits.ts'
@@ -115,6 +115,12 @@ class Node implements QuorateNode {
       clientAddress: this.clientAddress,
       peerAddress: this.peerAddress,
     })
+  }
+
+  transferLeadership(group: number): boolean {
+    const replica = this.#running().core.replicas.get(group)?.replica
+    if (this.#phase !== 'running' || replica?.isLeader !== true) return false
+    return transferLeadership(replica, () => true)
   }
 
   #running(): { readonly core: NodeCore; readonly storage: Storage } {

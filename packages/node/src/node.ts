@@ -59,4 +59,9 @@ export interface QuorateNode {
   /** Resolves with the reason when the node halts by itself; never rejects, pending for ever on an ordinary stop. */
   readonly halted: Promise<Error>
   status(): NodeStatus
+  /**
+   * Begins to hand a group's leadership to the voter that has most of its log. False where this node does not lead the group or
+   * nobody else could; true promises nothing, the leader may still be this one afterwards.
+   */
+  transferLeadership(group: number): boolean
 }

@@ -7,13 +7,16 @@ export interface SimArguments {
   readonly readable: boolean
   readonly jobs: number
   readonly twice: boolean
+  /** Shards of every run; undefined: each seed draws its own number. */
+  readonly shards: number | undefined
   /** This process serves seeds to a parent. */
   readonly worker: boolean
 }
 
-export const usage = `usage: main-sim --seed N | --seeds A..B [--jobs J] [--twice]
+export const usage = `usage: main-sim --seed N | --seeds A..B [--shards S] [--jobs J] [--twice]
   --seed N      runs one seed and prints what happens, a column per node
   --seeds A..B  runs many and prints a summary
+  --shards S    so many shards in every run (default: each seed draws 1 to 64)
   --jobs J      worker processes (default 1)
   --twice       each seed in two processes with other time zone, stack and heap: the traces must be equal`
 
@@ -24,6 +27,7 @@ export function parseSimArguments(argv: readonly string[]): SimArguments {
     options: {
       seed: { type: 'string' },
       seeds: { type: 'string' },
+      shards: { type: 'string' },
       jobs: { type: 'string', default: '1' },
       twice: { type: 'boolean', default: false },
       worker: { type: 'boolean', default: false },
@@ -31,10 +35,11 @@ export function parseSimArguments(argv: readonly string[]): SimArguments {
   })
   const { worker, twice } = values
   const jobs = positive('--jobs', values.jobs)
-  if (worker) return { seeds: [], readable: false, jobs, twice, worker }
+  const shards = values.shards === undefined ? undefined : positive('--shards', values.shards)
+  if (worker) return { seeds: [], readable: false, jobs, twice, shards, worker }
   if ((values.seed === undefined) === (values.seeds === undefined)) throw new Error('give --seed or --seeds')
   const seeds = values.seed === undefined ? range(values.seeds ?? '') : [positive('--seed', values.seed)]
-  return { seeds, readable: values.seed !== undefined && !twice, jobs, twice, worker }
+  return { seeds, readable: values.seed !== undefined && !twice, jobs, twice, shards, worker }
 }
 
 function range(text: string): number[] {

@@ -7,9 +7,13 @@ const COLUMN_WIDTH = 26
 /** `world` and up to five nodes; clients share one column. */
 const columns = ['world', 'n1', 'n2', 'n3', 'n4', 'n5'] as const
 
-export async function printReadableRun(seed: number, print: (line: string) => void): Promise<SeedResult> {
+export async function printReadableRun(
+  seed: number,
+  shards: number | undefined,
+  print: (line: string) => void,
+): Promise<SeedResult> {
   print(['     time', ...columns.map((name) => name.padEnd(COLUMN_WIDTH)), 'client'].join(' | '))
-  const result = await runSeed(seed, { sink: (line) => print(formatLine(line)) })
+  const result = await runSeed(seed, { shards, sink: (line) => print(formatLine(line)) })
   for (const line of describeResult(result)) print(line)
   return result
 }
@@ -23,9 +27,9 @@ function formatLine({ timeMs, process, text }: TraceLine): string {
 }
 
 export function describeResult(result: SeedResult): string[] {
-  const { seed, counts, violations, traceHash, events, simulatedMs, faults } = result
+  const { seed, plan, counts, violations, traceHash, events, simulatedMs, faults } = result
   return [
-    `seed ${seed}: ${(simulatedMs / 1000).toFixed(1)} simulated s, ${events} events, ` +
+    `seed ${seed}: ${plan.nodes} nodes, ${plan.shards} shards, ${(simulatedMs / 1000).toFixed(1)} simulated s, ${events} events, ` +
       `${counts.ok} ok, ${counts.fail} fail, ${counts.info} unknown`,
     `  faults ${JSON.stringify(faults)}`,
     ...violations.flatMap(({ checker, message, operations }) => [

@@ -29,6 +29,7 @@ export class Summary {
     const total = (value: (result: SeedResult) => number): number =>
       this.#results.reduce((sum, result) => sum + value(result), 0)
     const simulatedSeconds = total(({ simulatedMs }) => simulatedMs) / 1000
+    const cpuSeconds = total(({ cpuMs }) => cpuMs) / 1000
     const realSeconds = (performance.now() - this.#started) / 1000
     const faults = new Map<string, number>()
     for (const result of this.#results)
@@ -37,7 +38,8 @@ export class Summary {
     return [
       ...[...this.#failing.values()].flat(),
       `runs ${this.#results.length}, simulated ${simulatedSeconds.toFixed(0)} s in ${realSeconds.toFixed(0)} s: ` +
-        `${(simulatedSeconds / realSeconds).toFixed(1)} simulated seconds per real second`,
+        `${(simulatedSeconds / realSeconds).toFixed(1)} simulated seconds per real second, ` +
+        `${(simulatedSeconds / cpuSeconds).toFixed(1)} per second of a core`,
       `faults ${[...faults].map(([kind, count]) => `${kind} ${count}`).join(', ') || 'none'}`,
       `operations checked ${total(({ counts }) => counts.ok)}, failed ${total(({ counts }) => counts.fail)}, ` +
         `unknown ${total(({ counts }) => counts.info)}; state hashes compared ${total((result) => result.hashesCompared)}`,

@@ -22,20 +22,26 @@ export type SeedReport =
   | { readonly seed: number; readonly result: SeedResult }
   | { readonly seed: number; readonly error: string }
 
+/** What a worker is told to run. */
+export interface SeedOrder {
+  readonly seed: number
+  readonly shards: number | undefined
+}
+
 /** Runs every seed once, `jobs` at a time; reports come in the order in which they end. */
 export async function runSeeds(
   program: string,
-  seeds: readonly number[],
+  orders: readonly SeedOrder[],
   jobs: number,
   surroundings: Surroundings,
   report: (report: SeedReport) => void,
 ): Promise<void> {
-  const waiting = [...seeds]
+  const waiting = [...orders]
   const lane = async (): Promise<void> => {
     let worker: ChildProcess | null = null
-    for (let seed = waiting.shift(); seed !== undefined; seed = waiting.shift()) {
+    for (let order = waiting.shift(); order !== undefined; order = waiting.shift()) {
       worker ??= startWorker(program, surroundings)
-      const outcome = await runOne(worker, seed)
+      const outcome = await runOne(worker, order)
       if ('error' in outcome) {
         worker.kill('SIGKILL')
         worker = null
@@ -44,7 +50,7 @@ export async function runSeeds(
     }
     worker?.kill()
   }
-  await Promise.all(Array.from({ length: Math.min(jobs, seeds.length) }, lane))
+  await Promise.all(Array.from({ length: Math.min(jobs, orders.length) }, lane))
 }
 
 function startWorker(program: string, { environment, nodeFlags }: Surroundings): ChildProcess {
@@ -55,7 +61,8 @@ function startWorker(program: string, { environment, nodeFlags }: Surroundings):
   })
 }
 
-function runOne(worker: ChildProcess, seed: number): Promise<SeedReport> {
+function runOne(worker: ChildProcess, order: SeedOrder): Promise<SeedReport> {
+  const { seed } = order
   return new Promise((resolve) => {
     const finish = (report: SeedReport): void => {
       clearTimeout(timer)
@@ -72,8 +79,16 @@ function runOne(worker: ChildProcess, seed: number): Promise<SeedReport> {
     )
     worker.on('message', onMessage)
     worker.on('exit', onExit)
-    worker.send(seed)
+    worker.send(order)
   })
+}
+
+/** The message of our own parent: checked for being one at all. */
+export function asOrder(message: unknown): SeedOrder {
+  if (typeof message !== 'object' || message === null || !('seed' in message))
+    throw new Error('a parent sent something else than an order')
+  const { seed, shards } = message as Partial<SeedOrder>
+  return { seed: Number(seed), shards }
 }
 
 /** The message of our own worker: checked for being one at all. */

@@ -1,31 +1,21 @@
 // What each kind of fault does to a simulated cluster: injected, it returns how to heal it and whether it bit.
-import type { SeededRandom } from './seeded-random.ts'
-import type { SimulatedCluster } from './simulated-cluster.ts'
+import type { BoundaryHook } from '@quorate/runtime'
+import { failDisk, fillDisk, rotBits, slowDisk } from './disk-faults.ts'
+import {
+  type FaultContext,
+  type FaultEffect,
+  type InjectedFault,
+  type Injector,
+  names,
+  pickRunning,
+  running,
+} from './fault.ts'
+import { crashClient, pause, skewClock, skewLeader, transferLeadership } from './process-faults.ts'
 import type { FaultKind } from './swarm.ts'
 import { fairClimate } from './weather.ts'
-import type { World } from './world.ts'
-
-export interface InjectedFault {
-  readonly kind: FaultKind
-  /** For people: whom it hit. */
-  readonly target: string
-  readonly durationMs: number
-  /** Undoes it. Called once, also for what healed by itself. */
-  heal(): void
-  /** Whether anything was different because of it; asked when it is healed. */
-  bit(): boolean
-}
-
-export interface FaultContext {
-  readonly world: World
-  readonly cluster: SimulatedCluster
-  readonly random: SeededRandom
-}
 
 /** A crash at a boundary happens at one of so many next ones. */
 const BOUNDARIES_MAX = 40
-
-type Injector = (context: FaultContext) => Omit<InjectedFault, 'kind'> | null
 
 /** Null where the fault has nobody to hit at this moment. */
 export function injectFault(kind: FaultKind, context: FaultContext): InjectedFault | null {
@@ -60,6 +50,13 @@ const injectors: Record<FaultKind, Injector> = {
   },
   'slow-link': slowLink,
   clock: skewClock,
+  'leader-clock': skewLeader,
+  transfer: transferLeadership,
+  'client-crash': crashClient,
+  'disk-slow': slowDisk,
+  'disk-error': failDisk,
+  'disk-full': fillDisk,
+  'bit-rot': rotBits,
   storm: (context) => {
     const { world, random } = context
     const before = world.weather.climate
@@ -86,7 +83,7 @@ function crash(
   { world, cluster, random }: FaultContext,
   victims: readonly string[],
   how: { readonly powerLoss: boolean },
-): Omit<InjectedFault, 'kind'> | null {
+): FaultEffect | null {
   if (victims.length === 0) return null
   for (const name of victims) cluster.crashNode(name, how)
   return {
@@ -102,7 +99,7 @@ function crash(
 }
 
 /** Dies in the middle of its own turn, just before one of its next writes, syncs or renames takes effect. */
-function crashAtBoundary(context: FaultContext): Omit<InjectedFault, 'kind'> | null {
+function crashAtBoundary(context: FaultContext): FaultEffect | null {
   const { world, cluster, random } = context
   const [name] = pickRunning(context, 1)
   if (name === undefined) return null
@@ -110,18 +107,19 @@ function crashAtBoundary(context: FaultContext): Omit<InjectedFault, 'kind'> | n
   const { process } = machine
   const powerLoss = random.chance(0.5)
   let left = 1 + random.below(BOUNDARIES_MAX)
-  machine.disk.onBoundary = (operation, path) => {
+  const hook: BoundaryHook = (operation, path) => {
     left -= 1
     if (left > 0) return
-    machine.disk.onBoundary = null
+    machine.hooks.delete(hook)
     world.note(name, `dies at ${operation} ${path}`)
     cluster.crashNode(name, { powerLoss })
   }
+  machine.hooks.add(hook)
   return {
     target: name,
     durationMs: random.between(200, 3_000),
     heal: () => {
-      machine.disk.onBoundary = null
+      machine.hooks.delete(hook)
       cluster.restartNode(name)
     },
     bit: () => !process.alive,
@@ -129,7 +127,7 @@ function crashAtBoundary(context: FaultContext): Omit<InjectedFault, 'kind'> | n
 }
 
 /** The page cache survives the first crash: what recovery read back may still be lost. */
-function crashThenPowerLoss(context: FaultContext): Omit<InjectedFault, 'kind'> | null {
+function crashThenPowerLoss(context: FaultContext): FaultEffect | null {
   const { world, cluster, random } = context
   const victims = random.chance(0.5) ? running(context) : pickRunning(context, 1)
   if (victims.length === 0) return null
@@ -154,23 +152,10 @@ function crashThenPowerLoss(context: FaultContext): Omit<InjectedFault, 'kind'> 
   }
 }
 
-function pause(context: FaultContext): Omit<InjectedFault, 'kind'> | null {
-  const [name] = pickRunning(context, 1)
-  if (name === undefined) return null
-  const { process } = context.cluster.machine(name)
-  process.pause()
-  return {
-    target: name,
-    durationMs: context.random.between(100, 3_000),
-    heal: () => process.resume(),
-    bit: () => process.deferredSinceStart > 0,
-  }
-}
-
 function partition(
   { world, cluster, random }: FaultContext,
   severed: (from: string, to: string) => boolean,
-): Omit<InjectedFault, 'kind'> {
+): FaultEffect {
   const hosts = cluster.machines.map(({ name }) => name)
   const severedBefore = world.weather.counts.severed
   const cutLinks: string[] = []
@@ -195,13 +180,13 @@ function partition(
 }
 
 /** Two halves that only one node can see both of. */
-function bridge(context: FaultContext): Omit<InjectedFault, 'kind'> {
+function bridge(context: FaultContext): FaultEffect {
   const [middle, ...others] = context.random.shuffle(names(context))
   const left = new Set(others.slice(0, Math.floor(others.length / 2)))
   return partition(context, (from, to) => from !== middle && to !== middle && left.has(from) !== left.has(to))
 }
 
-function slowLink({ world, cluster, random }: FaultContext): Omit<InjectedFault, 'kind'> {
+function slowLink({ world, cluster, random }: FaultContext): FaultEffect {
   const [left = '', right = ''] = random.shuffle(cluster.machines.map(({ name }) => name))
   world.weather.slow(left, right, random.between(20, 800))
   return {
@@ -212,33 +197,6 @@ function slowLink({ world, cluster, random }: FaultContext): Omit<InjectedFault,
   }
 }
 
-function skewClock(context: FaultContext): Omit<InjectedFault, 'kind'> | null {
-  const [name] = pickRunning(context, 1)
-  if (name === undefined) return null
-  const { random, cluster } = context
-  const { process } = cluster.machine(name)
-  const wallOffsetMs = random.chance(0.3) ? 3_600_000 : random.between(-5_000, 5_000)
-  process.skew({ rate: random.between(0.5, 2), wallOffsetMs })
-  return {
-    target: name,
-    durationMs: random.between(500, 5_000),
-    heal: () => process.skew({ rate: 1, wallOffsetMs: 0 }),
-    bit: () => true,
-  }
-}
-
 function isolate(name: string): (from: string, to: string) => boolean {
   return (from, to) => (from === name) !== (to === name)
-}
-
-function names({ cluster }: FaultContext): string[] {
-  return cluster.machines.map(({ name }) => name)
-}
-
-function running({ cluster }: FaultContext): string[] {
-  return cluster.machines.filter((machine) => machine.running).map(({ name }) => name)
-}
-
-function pickRunning(context: FaultContext, count: number): string[] {
-  return context.random.shuffle(running(context)).slice(0, count)
 }

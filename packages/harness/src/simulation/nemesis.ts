@@ -1,5 +1,6 @@
 // The nemesis: injects faults of the seed's kinds, one or two at a time, until it is told to stop; then heals everything.
-import { type FaultContext, type InjectedFault, injectFault } from './faults.ts'
+import type { FaultContext, InjectedFault } from './fault.ts'
+import { injectFault } from './faults.ts'
 import type { FaultKind, RunPlan } from './swarm.ts'
 
 /** More than this many at once would only make the cluster stand still. */
@@ -65,9 +66,11 @@ export class Nemesis {
   }
 }
 
-/** All crashes are one family, all partitions another. */
+/** All crashes are one family, all partitions another, all clocks a third. */
 function family(kind: FaultKind): string {
   if (kind.startsWith('crash') || kind.startsWith('power')) return 'crash'
+  if (kind === 'bit-rot') return 'crash'
+  if (kind.endsWith('clock')) return 'clock'
   if (kind.startsWith('partition') || kind === 'slow-link') return 'partition'
   return kind
 }

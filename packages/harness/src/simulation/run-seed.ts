@@ -7,7 +7,8 @@ import type { Violation } from '../check/violation.ts'
 import { checkWitness } from '../check/witness.ts'
 import { countHistory, type HistoryCounts, type Operation, type Seen } from '../workload/history.ts'
 import { keysOf, registerShape, type WorkloadShape } from '../workload/plan.ts'
-import { readAllKeys, runWorker } from '../workload/worker.ts'
+import { readAllKeys } from '../workload/worker.ts'
+import { ClientFleet } from './client-fleet.ts'
 import { installGuards } from './guards.ts'
 import { Nemesis } from './nemesis.ts'
 import { SeededRandom } from './seeded-random.ts'
@@ -38,6 +39,8 @@ export interface SeedResult {
   readonly traceHash: string
   readonly events: number
   readonly simulatedMs: number
+  /** Of this process, while the run lasted. */
+  readonly cpuMs: number
   readonly counts: HistoryCounts
   readonly faults: Readonly<Record<string, number>>
   readonly hashesCompared: number
@@ -47,7 +50,7 @@ export interface RunOptions {
   /** Gets every readable line of the run. */
   readonly sink?: (line: TraceLine) => void
   /** Shards of the cluster, in place of what the seed draws. */
-  readonly shards?: number
+  readonly shards?: number | undefined
 }
 
 /** Never rejects: what goes wrong is a violation. Installs the guards for its duration. */
@@ -55,6 +58,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<S
   const drawn = planRun(new SeededRandom(seed, 'plan'))
   const plan = options.shards === undefined ? drawn : { ...drawn, shards: options.shards }
   const world = new World(seed, new Trace(options.sink), (host) => host.startsWith('n'))
+  const cpuBefore = process.cpuUsage()
   const removeGuards = installGuards((error) => world.fail(error.stack ?? error.message))
   const onRejection = (error: unknown): void =>
     world.fail(
@@ -72,13 +76,15 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<S
     process.off('unhandledRejection', onRejection)
     removeGuards()
   }
-  return run.result()
+  const { user, system } = process.cpuUsage(cpuBefore)
+  return { ...run.result(), cpuMs: (user + system) / 1000 }
 }
 
 class SeedRun {
   readonly #world: World
   readonly #plan: RunPlan
   readonly #cluster: SimulatedCluster
+  readonly #clients: ClientFleet
   readonly #nemesis: Nemesis
   readonly #hashes = new StateHashes()
   readonly #history: Operation[] = []
@@ -90,7 +96,10 @@ class SeedRun {
     this.#plan = plan
     this.#cluster = new SimulatedCluster(world, plan)
     const random = new SeededRandom(world.seed, 'nemesis')
-    this.#nemesis = new Nemesis({ world, cluster: this.#cluster, random }, plan)
+    this.#clients = new ClientFleet(world, this.#cluster, simulatedShape, (operation) =>
+      this.#record(operation),
+    )
+    this.#nemesis = new Nemesis({ world, cluster: this.#cluster, clients: this.#clients, random }, plan)
   }
 
   async execute(): Promise<void> {
@@ -111,7 +120,7 @@ class SeedRun {
     this.#finished = true
   }
 
-  result(): SeedResult {
+  result(): Omit<SeedResult, 'cpuMs'> {
     const world = this.#world
     const counts = countHistory(this.#history)
     const counters = new Map([...this.#finalReads].map(([key, seen]) => [key, counterValue(seen)]))
@@ -149,18 +158,7 @@ class SeedRun {
   /** Clients at work: first under faults, then on a healed cluster. */
   async #load(): Promise<void> {
     const world = this.#world
-    let stopped = false
-    let working = this.#plan.clients
-    for (let number = 1; number <= this.#plan.clients; number++) {
-      const client = this.#client(`c${number}`)
-      const worker = runWorker({
-        ...this.#workerOptions(client),
-        chance: client.random,
-        shape: simulatedShape,
-        stopped: () => stopped,
-      })
-      void worker.then(() => (working -= 1))
-    }
+    for (let number = 1; number <= this.#plan.clients; number++) this.#clients.startOne()
     this.#nemesis.start()
     await world.pass(this.#plan.durationMs)
     this.#nemesis.stop()
@@ -168,9 +166,9 @@ class SeedRun {
     if (!(await world.until(() => this.#allServed(), RECOVERY_BUDGET_MS)))
       world.fail(`not served ${RECOVERY_BUDGET_MS} ms after healing: ${this.#cluster.describe()}`)
     await world.pass(HEALED_LOAD_MS)
-    stopped = true
-    if (!(await world.until(() => working === 0, DRAIN_BUDGET_MS)))
-      world.fail(`${working} clients hang: an operation did not end by its deadline`)
+    this.#clients.stop()
+    if (!(await world.until(() => this.#clients.working === 0, DRAIN_BUDGET_MS)))
+      world.fail(`${this.#clients.working} clients hang: an operation did not end by its deadline`)
   }
 
   #heal(): void {
@@ -178,12 +176,14 @@ class SeedRun {
     world.weather.clear()
     world.weather.climate = { ...this.#plan.climate, loss: 0, duplication: 0, overtakingMs: 0 }
     world.applyWeather()
-    for (const { name } of this.#cluster.machines) this.#cluster.restartNode(name)
+    for (const { name, refused } of this.#cluster.machines) if (!refused) this.#cluster.restartNode(name)
     world.note('world', 'healed for good')
   }
 
   #allServed(): boolean {
-    return this.#cluster.machines.every(({ running }) => running) && this.#cluster.served()
+    return (
+      this.#cluster.machines.every(({ running, refused }) => running || refused) && this.#cluster.served()
+    )
   }
 
   async #readEverything(): Promise<void> {

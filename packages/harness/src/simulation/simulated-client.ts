@@ -14,6 +14,8 @@ export interface SimulatedClient {
   readonly clock: WorkerClock
   /** Chance of its workload; apart from the chance of the client code. */
   readonly random: SeededRandom
+  /** SIGKILL. */
+  crash(): void
 }
 
 /** Connects with the first operation, so that a client can also start while nobody answers. */
@@ -34,6 +36,11 @@ export function createSimulatedClient(
   return {
     name,
     random: new SeededRandom(world.seed, `${name}/workload`),
+    crash: () => {
+      world.note(name, 'CRASH')
+      process.kill()
+      world.hub.disconnect(name)
+    },
     clock: {
       nowMs: () => world.time.nowMs,
       sleep: (delayMs) => new Promise((resolve) => void process.timers.after(delayMs, resolve)),

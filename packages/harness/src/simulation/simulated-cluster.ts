@@ -39,7 +39,8 @@ export class SimulatedCluster {
   }
 
   restartNode(name: string): void {
-    if (!this.machine(name).running) this.machine(name).start()
+    const machine = this.machine(name)
+    if (!machine.running && !machine.refused) machine.start()
   }
 
   statuses(): NodeStatus[] {
@@ -55,15 +56,21 @@ export class SimulatedCluster {
     return true
   }
 
-  /** Every node runs, and all replicas of each group have applied the same index. */
+  /** Every node runs, and all replicas of each group have applied the same index; what bit rot took does not count. */
   converged(): boolean {
     const statuses = this.statuses()
-    if (statuses.length < this.machines.length) return false
-    const replicas = groupReplicas(statuses)
+    const refused = this.machines.filter((machine) => machine.refused).length
+    if (statuses.length + refused < this.machines.length) return false
+    const damaged = new Set(this.machines.filter((machine) => machine.damaged).map(({ name }) => name))
+    const sound = statuses.map((status) => ({
+      ...status,
+      shards: status.shards.filter(({ state }) => state !== 'condemned' || !damaged.has(status.id)),
+    }))
+    const replicas = groupReplicas(sound)
     if (replicas.size < this.#shards + 1) return false
     return [...replicas.values()].every(
       (shards) =>
-        shards.length >= Math.min(REPLICAS, this.machines.length) &&
+        shards.length + Math.sign(damaged.size) >= Math.min(REPLICAS, this.machines.length) &&
         shards.every(({ appliedIndex }) => appliedIndex === shards[0]?.appliedIndex),
     )
   }

@@ -1,6 +1,6 @@
 // One machine of a simulated cluster: disks that outlive crashes, and at most one living node process.
 import { createNode, type NodeSettings, type NodeStatus, type QuorateNode } from '@quorate/node'
-import { createMemoryDisk, type MemoryDisk, type Timers } from '@quorate/runtime'
+import { type BoundaryHook, createMemoryDisk, type MemoryDisk, type Timers } from '@quorate/runtime'
 import { createMemoryStateWorld, type MemoryStateWorld } from '@quorate/storage'
 import { createProcessNetwork } from './process-network.ts'
 import { SeededRandom } from './seeded-random.ts'
@@ -10,6 +10,17 @@ import type { World } from './world.ts'
 const CLIENT_PORT = 7400
 const PEER_PORT = 7500
 const DATA_DIRECTORY = '/data'
+const STATE_DIRECTORY = `${DATA_DIRECTORY}/state`
+const LOG_DIRECTORY = `${DATA_DIRECTORY}/log/`
+const SYNC_LATENCY_MS = [0.2, 2] as const
+const STORE_LATENCY_MS = { minMs: 0.05, maxMs: 1 }
+/** A supervisor starts a node that halted again after about this. */
+const SUPERVISOR_MS_MAX = 2_000
+
+/** What a node says when it halts or refuses to start because its disk failed or is full; only faults of a run cause that. */
+const diskHalt = /injected EIO|EIO: the write was made to fail|no space for/
+/** What it says of a directory whose bits flipped. */
+const damageHalt = /DAMAGED|NEWER_FORMAT|WRONG_IDS|damaged|checksum|old copy|corrupt/i
 
 export interface MachineOptions {
   /** Names of the nodes that form the cluster. */
@@ -26,8 +37,18 @@ export class SimulatedMachine {
   readonly name: string
   readonly disk: MemoryDisk
   readonly states: MemoryStateWorld
+  /** Called before every operation of the disk takes effect. */
+  readonly hooks: Set<BoundaryHook> = new Set()
+  /** Lives that their disk ended. */
+  readonly haltsByDisk: Set<SimulatedProcess> = new Set()
+  /** Its directory has flipped bits. */
+  damaged = false
+  /** It will not start again: what it found in its directory it does not believe. */
+  refused = false
+  #syncs = 0
   readonly #world: World
   readonly #options: MachineOptions
+  readonly #random: SeededRandom
   #process: SimulatedProcess
   #started: QuorateNode | null = null
   #life = 0
@@ -44,6 +65,11 @@ export class SimulatedMachine {
       endOfTurn: (callback) => this.#process.timers.endOfTurn(callback),
     }
     this.disk = createMemoryDisk({ timers, random: new SeededRandom(world.seed, `${name}/disk`) })
+    this.disk.onBoundary = (operation, path) => {
+      if (operation === 'sync') this.#syncs += 1
+      for (const hook of this.hooks) hook(operation, path)
+    }
+    this.#random = new SeededRandom(world.seed, `${name}/supervisor`)
     this.states = createMemoryStateWorld({ timers, random: new SeededRandom(world.seed, `${name}/state`) })
   }
 
@@ -53,6 +79,44 @@ export class SimulatedMachine {
 
   get running(): boolean {
     return this.#process.alive
+  }
+
+  /** Syncs of all lives. */
+  get syncs(): number {
+    return this.#syncs
+  }
+
+  /** Without arguments: as fast as usual. */
+  setDiskLatency(minMs?: number, maxMs?: number): void {
+    const slow = minMs !== undefined && maxMs !== undefined
+    this.disk.syncLatencyMs = slow ? [minMs, maxMs] : SYNC_LATENCY_MS
+    this.states.setLatency(slow ? { minMs: 0, maxMs } : STORE_LATENCY_MS)
+  }
+
+  /** The nth write of the state store from now fails; 0: none does. */
+  failStoreWrite(nth: number): void {
+    this.states.failWrite(STATE_DIRECTORY, nth)
+  }
+
+  /** Flips a bit anywhere in the log of a node that is down; what was done, for people. */
+  rotLog(random: SeededRandom): string {
+    const files = this.disk.paths().filter((path) => path.startsWith(LOG_DIRECTORY))
+    const [file] = random.shuffle(files.filter((path) => this.disk.sizeOf(path) > 0))
+    if (file === undefined) return 'no log to damage'
+    const position = random.below(this.disk.sizeOf(file))
+    this.disk.flipBits(file, position, 1 << random.below(8))
+    return `bit rot in ${file} at ${position}`
+  }
+
+  rotStore(): string {
+    return this.states.flipBit(STATE_DIRECTORY) ? 'bit rot in the state store' : 'no row to damage'
+  }
+
+  /** Asks the node to hand over what it leads of these groups. */
+  transferLeadership(groups: readonly number[]): void {
+    this.#process.receive('transfer', groups.length, () => {
+      for (const group of groups) this.#started?.transferLeadership(group)
+    })
   }
 
   start(): void {
@@ -113,7 +177,26 @@ export class SimulatedMachine {
   #fail(process: SimulatedProcess, what: string, error: unknown): void {
     // A process that is dead by now has nothing to say.
     if (!process.alive) return
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    this.#world.fail(`${this.name} ${what}: ${text}`)
+    const text = describeCauses(error)
+    const byDisk = diskHalt.test(text) || /NO_SPACE/.test(text)
+    const byDamage = !byDisk && this.damaged && damageHalt.test(text)
+    if (!byDisk && !byDamage) return this.#world.fail(`${this.name} ${what}: ${text}`)
+    this.#world.note(this.name, `${what} as it must: ${text}`)
+    if (byDisk) this.haltsByDisk.add(process)
+    this.crash(false)
+    // A directory that is not believed is left to people; a disk may be better the next time.
+    if (byDamage) this.refused = true
+    else
+      this.#world.process.schedule(this.#random.between(100, SUPERVISOR_MS_MAX), 'supervisor', () => {
+        if (!this.running) this.start()
+      })
   }
+}
+
+/** The error with its causes, each with its code. */
+function describeCauses(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const code = 'code' in error ? ` [${String(error.code)}]` : ''
+  const cause = error.cause === undefined ? '' : ` <- ${describeCauses(error.cause)}`
+  return `${error.message}${code}${cause} ${error.stack ?? ''}`
 }

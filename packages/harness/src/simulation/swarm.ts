@@ -19,6 +19,13 @@ export const faultKinds = [
   'cut',
   'slow-link',
   'clock',
+  'leader-clock',
+  'transfer',
+  'client-crash',
+  'disk-slow',
+  'disk-error',
+  'disk-full',
+  'bit-rot',
   'storm',
 ] as const
 
@@ -37,6 +44,10 @@ export interface RunPlan {
 
 const DURATION_MS = 60_000
 
+/** Half of the runs; the others draw 1 to the maximum, small numbers more often. */
+const SHARDS_USUAL = 4
+const SHARDS_MAX = 64
+
 /** One run in ten has tiny limits: boundaries are met on every step. */
 const TINY_SHARE = 0.1
 
@@ -45,7 +56,7 @@ export function planRun(random: SeededRandom): RunPlan {
   const tiny = random.chance(TINY_SHARE)
   return {
     nodes: random.chance(0.25) ? 5 : 3,
-    shards: 1 + random.below(3),
+    shards: random.chance(0.5) ? SHARDS_USUAL : Math.floor(SHARDS_MAX ** random.next()),
     clients: 4 + random.below(8),
     settings: {
       segmentBytes: 65_536,

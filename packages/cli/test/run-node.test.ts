@@ -31,6 +31,7 @@ function play(node: Partial<QuorateNode>) {
     status: () => {
       throw new Error('not asked for here')
     },
+    transferLeadership: () => false,
     ...node,
   }
   const code = runNode(whole, process)

@@ -2,27 +2,19 @@
 // history linearizable, nothing unknown; says how long shards stood still.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { StateHashes } from './check/state-hashes.ts'
-import type { Violation } from './check/violation.ts'
+import { compareStates } from './process/compare-states.ts'
 import { LoadRun } from './process/load-run.ts'
 import { ProcessCluster } from './process/process-cluster.ts'
-import { printLine, printVerdict, progress, runMain } from './process/report.ts'
+import { printLine, printVerdict, progress, runMain, unknownOutcomes } from './process/report.ts'
 import { StallMeter, summariseStalls } from './process/stall-meter.ts'
 import { makeWorkDirectory, removeWorkDirectory } from './process/work-directory.ts'
-import type { WorkloadShape } from './workload/plan.ts'
+import { mixedShape } from './workload/plan.ts'
 
 const SERVED_TIMEOUT_MS = 30_000
 /** A killed node stays down for up to this long. */
 const DOWN_MS_MAX = 1_000
 /** Load on the whole cluster between two kills, at least. */
 const CALM_MS_MIN = 200
-
-const shape: WorkloadShape = {
-  registerKeys: 64,
-  counterKeys: 16,
-  thinkMsMean: 8,
-  weights: { get: 5, set: 4, cas: 2, incr: 4, del: 1 },
-}
 
 const { values } = parseArgs({
   options: {
@@ -45,12 +37,17 @@ async function main(): Promise<number> {
   cluster.startAll()
   await cluster.waitUntilServed(SERVED_TIMEOUT_MS)
   const meter = new StallMeter(() => performance.now())
-  const load = new LoadRun({ endpoints: cluster.endpoints, clients: Number(values.clients), shape, meter })
+  const load = new LoadRun({
+    endpoints: cluster.endpoints,
+    clients: Number(values.clients),
+    shape: mixedShape,
+    meter,
+  })
   await load.start()
   const stalls = await killNodes(cluster, meter)
   await load.stop()
   const verdict = await load.verify()
-  const violations = [...verdict.violations, ...(await compareHashes(cluster))]
+  const violations = [...verdict.violations, ...(await compareStates(cluster, SERVED_TIMEOUT_MS)).violations]
   await cluster.stopAll()
   const { count, medianMs, p95Ms, maxMs } = summariseStalls(stalls)
   printLine(
@@ -58,12 +55,7 @@ async function main(): Promise<number> {
       `p95 ${p95Ms.toFixed(0)} ms, max ${maxMs.toFixed(0)} ms`,
   )
   // While all nodes are down a deadline may pass; while one is down, none may.
-  if (verdict.counts.info > 0 && !values.all)
-    violations.push({
-      checker: 'outcome',
-      message: `${verdict.counts.info} operations have an unknown outcome, expected none`,
-      operations: load.history.filter(({ type }) => type === 'info').slice(0, 5),
-    })
+  if (!values.all) violations.push(...unknownOutcomes(load.history))
   printVerdict({ ...verdict, violations })
   if (violations.length === 0) removeWorkDirectory(directory)
   else progress(`kept ${directory}`)
@@ -93,19 +85,6 @@ async function killNodes(cluster: ProcessCluster, meter: StallMeter): Promise<nu
     progress(`kill ${kill}/${kills} ${names}: stalls ${longest.map((ms) => ms.toFixed(0)).join(' ')} ms`)
   }
   return stalls
-}
-
-/** Replicas at equal applied index must have equal state; asks until every group was compared or nothing changes. */
-async function compareHashes(cluster: ProcessCluster): Promise<readonly Violation[]> {
-  const hashes = new StateHashes()
-  await cluster.waitFor('all replicas are at the same index', SERVED_TIMEOUT_MS, (statuses) => {
-    for (const status of statuses) hashes.observe(status)
-    const indexes = new Map<number, Set<number>>()
-    for (const { group, appliedIndex } of statuses.flatMap(({ shards }) => shards))
-      indexes.set(group, (indexes.get(group) ?? new Set()).add(appliedIndex))
-    return statuses.length === cluster.nodes.length && [...indexes.values()].every(({ size }) => size === 1)
-  })
-  return hashes.violations
 }
 
 function pick<Item>(items: readonly Item[]): Item {

@@ -5,20 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { LoadRun, type LoadVerdict } from './process/load-run.ts'
 import { LoopImage, loopMountObstacle } from './process/loop-image.ts'
-import { findLyingSync } from './process/lying-sync.ts'
+import { findLibrary, lyingSync } from './process/preload-library.ts'
 import type { NodeProcess } from './process/node-process.ts'
 import { ProcessCluster } from './process/process-cluster.ts'
-import { printLine, printVerdict, progress, runMain } from './process/report.ts'
+import { printLine, printVerdict, progress, runMain, skip } from './process/report.ts'
 import { makeWorkDirectory, removeWorkDirectory } from './process/work-directory.ts'
 import type { WorkloadShape } from './workload/plan.ts'
 
 const SERVED_TIMEOUT_MS = 30_000
 const LOAD_MS = 1_500
-const SHARDS = 2
 /** Small, so that segments and checkpoints turn over within a round. */
 const SERVE_FLAGS = { 'segment-bytes': 1_048_576, 'retain-bytes': 2_097_152, 'checkpoint-log-bytes': 524_288 }
-/** What a machine without the control library exits with: neither proved nor disproved. */
-const EXIT_SKIPPED = 77
 
 const shape: WorkloadShape = {
   registerKeys: 64,
@@ -33,6 +30,7 @@ type RoundKind = (typeof roundKinds)[number]
 const { values } = parseArgs({
   options: {
     nodes: { type: 'string', default: '3' },
+    shards: { type: 'string', default: '2' },
     clients: { type: 'string', default: '16' },
     rounds: { type: 'string', default: '20' },
     'lying-sync': { type: 'boolean', default: false },
@@ -57,7 +55,7 @@ async function main(): Promise<number> {
   }
   const cluster = await ProcessCluster.plan({
     nodes: Number(values.nodes),
-    shards: SHARDS,
+    shards: Number(values.shards),
     directory,
     dataDirectoryOf: (name) => path.join(imageOf(name).directory, 'data'),
     serveFlags: SERVE_FLAGS,
@@ -149,12 +147,7 @@ function judgeControl(found: Found): number {
 }
 
 function lyingSyncLibrary(): string | null {
-  return findLyingSync(values.system || process.env['CI'] === 'true')
-}
-
-function skip(reason: string): number {
-  printLine(`SKIPPED: ${reason}`)
-  return EXIT_SKIPPED
+  return findLibrary(lyingSync, values.system || process.env['CI'] === 'true')
 }
 
 await runMain(main)

@@ -2,7 +2,7 @@
 // snapshot, under load, and reach the same state as the others.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { StateHashes } from './check/state-hashes.ts'
+import { compareStates } from './process/compare-states.ts'
 import { LoadRun } from './process/load-run.ts'
 import { ProcessCluster } from './process/process-cluster.ts'
 import { printLine, printVerdict, progress, runMain } from './process/report.ts'
@@ -12,7 +12,6 @@ import type { WorkloadShape } from './workload/plan.ts'
 const SERVED_TIMEOUT_MS = 30_000
 const CATCH_UP_TIMEOUT_MS = 60_000
 const COMPACTION_TIMEOUT_MS = 120_000
-const SHARDS = 2
 const SERVE_FLAGS = {
   'segment-bytes': 65_536,
   'retain-bytes': 131_072,
@@ -30,12 +29,21 @@ const shape: WorkloadShape = {
 }
 
 const { values } = parseArgs({
-  options: { clients: { type: 'string', default: '16' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    shards: { type: 'string', default: '2' },
+    clients: { type: 'string', default: '16' },
+    rounds: { type: 'string', default: '3' },
+  },
 })
 
 async function main(): Promise<number> {
   const directory = makeWorkDirectory('snapshot')
-  const cluster = await ProcessCluster.plan({ nodes: 3, shards: SHARDS, directory, serveFlags: SERVE_FLAGS })
+  const cluster = await ProcessCluster.plan({
+    nodes: 3,
+    shards: Number(values.shards),
+    directory,
+    serveFlags: SERVE_FLAGS,
+  })
   cluster.startAll()
   await cluster.waitUntilServed(SERVED_TIMEOUT_MS)
   const load = new LoadRun({ endpoints: cluster.endpoints, clients: Number(values.clients), shape })
@@ -46,7 +54,7 @@ async function main(): Promise<number> {
     installed += await missAndReturn(cluster, round)
   }
   await load.stop()
-  const hashes = await compareAtEqualIndex(cluster)
+  const hashes = await compareStates(cluster, CATCH_UP_TIMEOUT_MS)
   const verdict = await load.verify()
   await cluster.stopAll()
   const violations = [...verdict.violations, ...hashes.violations]
@@ -83,25 +91,15 @@ async function missAndReturn(cluster: ProcessCluster, round: number): Promise<nu
     CATCH_UP_TIMEOUT_MS,
     (answers) => {
       const own = answers.find(({ id }) => id === name)?.shards.filter(({ group }) => group > 0) ?? []
-      return own.length === SHARDS && own.every(({ snapshotsInstalled }) => snapshotsInstalled > 0)
+      return (
+        own.length === Number(values.shards) && own.every(({ snapshotsInstalled }) => snapshotsInstalled > 0)
+      )
     },
   )
   const own = statuses.find(({ id }) => id === name)?.shards ?? []
   const installed = own.reduce((sum, shard) => sum + shard.snapshotsInstalled, 0)
   progress(`round ${round + 1}: ${name} installed ${installed} snapshots`)
   return installed
-}
-
-async function compareAtEqualIndex(cluster: ProcessCluster): Promise<StateHashes> {
-  const hashes = new StateHashes()
-  await cluster.waitFor('all replicas are at the same index', CATCH_UP_TIMEOUT_MS, (statuses) => {
-    for (const status of statuses) hashes.observe(status)
-    const indexes = new Map<number, Set<number>>()
-    for (const { group, appliedIndex } of statuses.flatMap(({ shards }) => shards))
-      indexes.set(group, (indexes.get(group) ?? new Set()).add(appliedIndex))
-    return statuses.length === cluster.nodes.length && [...indexes.values()].every(({ size }) => size === 1)
-  })
-  return hashes
 }
 
 await runMain(main)

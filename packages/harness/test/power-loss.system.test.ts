@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { findLyingSync } from '../src/process/lying-sync.ts'
+import { findLibrary, lyingSync } from '../src/process/preload-library.ts'
 import { loopMountObstacle } from '../src/process/loop-image.ts'
 import { runBuilt } from './run-built.ts'
 
 /** CI has to be able to run all of it; elsewhere what the machine cannot do is said by a skip. */
 const mustRun = process.env['CI'] === 'true'
 const noMounts = loopMountObstacle() !== null && !mustRun
-const noControl = noMounts || (findLyingSync(false) === null && !mustRun)
+const noControl = noMounts || (findLibrary(lyingSync, false) === null && !mustRun)
 
 describe('loss of power', () => {
   it.skipIf(noMounts)(

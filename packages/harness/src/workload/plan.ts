@@ -26,6 +26,14 @@ export const registerShape: WorkloadShape = {
   weights: { get: 5, set: 4, cas: 3, incr: 3, del: 1 },
 }
 
+/** For processes: as many keys as keep the clients apart most of the time. */
+export const mixedShape: WorkloadShape = {
+  registerKeys: 64,
+  counterKeys: 16,
+  thinkMsMean: 8,
+  weights: { get: 5, set: 4, cas: 2, incr: 4, del: 1 },
+}
+
 /** Chance as the workload needs it; the simulator's seeded random and the real one both fit. */
 export interface Chance {
   next(): number

@@ -4,7 +4,12 @@ import { parseSimArguments, type SimArguments, usage } from './sim-command/argum
 import { printReadableRun } from './sim-command/readable-run.ts'
 import { Summary } from './sim-command/summary.ts'
 import { asOrder, otherSurroundings, plainSurroundings, runSeeds } from './sim-command/worker-pool.ts'
-import { runSeed } from './simulation/run-seed.ts'
+import { shrinkFaults } from './sim-command/shrink.ts'
+import { runSeed, type SeedResult } from './simulation/run-seed.ts'
+
+/** Failing seeds that are shortened, and runs spent on each. */
+const SHRUNK_SEEDS_MAX = 2
+const SHRINK_RUNS_MAX = 24
 
 const program = fileURLToPath(import.meta.url)
 
@@ -16,13 +21,13 @@ function serveParent(): void {
   // Without a parent nobody wants the results.
   process.on('disconnect', () => process.exit(1))
   process.on('message', (message: unknown) => {
-    const { seed, shards } = asOrder(message)
-    void runSeed(seed, { shards }).then((result) => process.send?.(result))
+    const { seed, shards, only } = asOrder(message)
+    void runSeed(seed, { shards, only }).then((result) => process.send?.(result))
   })
 }
 
-async function runMany({ seeds, jobs, twice, shards }: SimArguments): Promise<boolean> {
-  const orders = seeds.map((seed) => ({ seed, shards }))
+async function runMany({ seeds, jobs, twice, shards, only }: SimArguments): Promise<boolean> {
+  const orders = seeds.map((seed) => ({ seed, shards, only }))
   const summary = new Summary()
   const hashes = new Map<number, string>()
   await runSeeds(program, orders, jobs, plainSurroundings, (report) => {
@@ -40,12 +45,30 @@ async function runMany({ seeds, jobs, twice, shards }: SimArguments): Promise<bo
           `not deterministic: ${hashes.get(report.seed) ?? 'no trace'} and ${report.result.traceHash}`,
         )
     })
-  for (const line of summary.lines(
-    `node packages/harness/dist/main-sim.js${shards === undefined ? '' : ` --shards ${shards}`}`,
-  ))
-    print(line)
+  const replay = `node packages/harness/dist/main-sim.js${shards === undefined ? '' : ` --shards ${shards}`}`
+  for (const line of summary.lines(replay)) print(line)
+  for (const result of summary.violating.slice(0, SHRUNK_SEEDS_MAX)) await shrink(result, shards, replay)
   if (twice && summary.ok) print(`${seeds.length} seeds twice: equal traces`)
   return summary.ok
+}
+
+/** Prints the shortest schedule of a failing seed that was found, with the command that replays it. */
+async function shrink(result: SeedResult, shards: number | undefined, replay: string): Promise<void> {
+  const { seed, schedule, violations } = result
+  const checkers = new Set(violations.map(({ checker }) => checker))
+  const fails = async (only: readonly number[]): Promise<boolean> => {
+    let failed = false
+    await runSeeds(program, [{ seed, shards, only }], 1, plainSurroundings, (report) => {
+      failed = 'result' in report && report.result.violations.some(({ checker }) => checkers.has(checker))
+    })
+    return failed
+  }
+  const numbers = schedule.map(({ number }) => number)
+  const { faults, runs } = await shrinkFaults(numbers, fails, SHRINK_RUNS_MAX)
+  print(`seed ${seed} still fails with ${faults.length} of its ${numbers.length} faults (${runs} runs):`)
+  for (const { number, kind, target, atMs } of schedule)
+    if (faults.includes(number)) print(`  ${(atMs / 1000).toFixed(3)} s  fault ${number} ${kind} ${target}`)
+  print(`  ${replay} --seed ${seed}${faults.length === 0 ? '' : ` --only ${faults.join(',')}`}`)
 }
 
 async function main(): Promise<void> {
@@ -64,7 +87,7 @@ async function main(): Promise<void> {
   const [seed] = options.seeds
   const ok =
     options.readable && seed !== undefined
-      ? (await printReadableRun(seed, options.shards, print)).violations.length === 0
+      ? (await printReadableRun({ ...options, seed }, print)).violations.length === 0
       : await runMany(options)
   process.exitCode = ok ? 0 : 1
 }

@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util'
 
 export interface SimArguments {
   readonly seeds: readonly number[]
+  /** Numbers of the faults of a single seed that are injected; undefined: all. */
+  readonly only: readonly number[] | undefined
   /** One seed, shown event by event. */
   readonly readable: boolean
   readonly jobs: number
@@ -13,10 +15,11 @@ export interface SimArguments {
   readonly worker: boolean
 }
 
-export const usage = `usage: main-sim --seed N | --seeds A..B [--shards S] [--jobs J] [--twice]
+export const usage = `usage: main-sim --seed N [--only F,G] | --seeds A..B [--shards S] [--jobs J] [--twice]
   --seed N      runs one seed and prints what happens, a column per node
   --seeds A..B  runs many and prints a summary
   --shards S    so many shards in every run (default: each seed draws 1 to 64)
+  --only 3,7    of a single seed's faults only those with these numbers
   --jobs J      worker processes (default 1)
   --twice       each seed in two processes with other time zone, stack and heap: the traces must be equal`
 
@@ -28,6 +31,7 @@ export function parseSimArguments(argv: readonly string[]): SimArguments {
       seed: { type: 'string' },
       seeds: { type: 'string' },
       shards: { type: 'string' },
+      only: { type: 'string' },
       jobs: { type: 'string', default: '1' },
       twice: { type: 'boolean', default: false },
       worker: { type: 'boolean', default: false },
@@ -36,10 +40,12 @@ export function parseSimArguments(argv: readonly string[]): SimArguments {
   const { worker, twice } = values
   const jobs = positive('--jobs', values.jobs)
   const shards = values.shards === undefined ? undefined : positive('--shards', values.shards)
-  if (worker) return { seeds: [], readable: false, jobs, twice, shards, worker }
+  const only = values.only?.split(',').map((text) => positive('--only', text))
+  if (only !== undefined && values.seed === undefined) throw new Error('--only goes with --seed')
+  if (worker) return { seeds: [], readable: false, jobs, twice, shards, only, worker }
   if ((values.seed === undefined) === (values.seeds === undefined)) throw new Error('give --seed or --seeds')
   const seeds = values.seed === undefined ? range(values.seeds ?? '') : [positive('--seed', values.seed)]
-  return { seeds, readable: values.seed !== undefined && !twice, jobs, twice, shards, worker }
+  return { seeds, readable: values.seed !== undefined && !twice, jobs, twice, shards, only, worker }
 }
 
 function range(text: string): number[] {

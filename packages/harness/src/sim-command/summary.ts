@@ -25,6 +25,11 @@ export class Summary {
     return this.#failing.size === 0
   }
 
+  /** Runs that a checker found fault with. */
+  get violating(): SeedResult[] {
+    return this.#results.filter(({ violations }) => violations.length > 0)
+  }
+
   lines(replayCommand: string): string[] {
     const total = (value: (result: SeedResult) => number): number =>
       this.#results.reduce((sum, result) => sum + value(result), 0)

@@ -26,6 +26,7 @@ export type SeedReport =
 export interface SeedOrder {
   readonly seed: number
   readonly shards: number | undefined
+  readonly only?: readonly number[] | undefined
 }
 
 /** Runs every seed once, `jobs` at a time; reports come in the order in which they end. */
@@ -87,8 +88,8 @@ function runOne(worker: ChildProcess, order: SeedOrder): Promise<SeedReport> {
 export function asOrder(message: unknown): SeedOrder {
   if (typeof message !== 'object' || message === null || !('seed' in message))
     throw new Error('a parent sent something else than an order')
-  const { seed, shards } = message as Partial<SeedOrder>
-  return { seed: Number(seed), shards }
+  const { seed, shards, only } = message as Partial<SeedOrder>
+  return { seed: Number(seed), shards, only }
 }
 
 /** The message of our own worker: checked for being one at all. */

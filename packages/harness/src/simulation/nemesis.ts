@@ -1,21 +1,36 @@
 // The nemesis: injects faults of the seed's kinds, one or two at a time, until it is told to stop; then heals everything.
 import type { FaultContext, InjectedFault } from './fault.ts'
 import { injectFault } from './faults.ts'
+import { SeededRandom } from './seeded-random.ts'
 import type { FaultKind, RunPlan } from './swarm.ts'
 
 /** More than this many at once would only make the cluster stand still. */
 const ACTIVE_MAX = 2
 
+/** One fault of a run, for whoever tells or shortens it. */
+export interface ScheduledFault {
+  /** Of the attempt, from 1: the same number is the same fault in every run of the seed. */
+  readonly number: number
+  readonly kind: FaultKind
+  readonly target: string
+  readonly atMs: number
+}
+
 export class Nemesis {
+  readonly schedule: ScheduledFault[] = []
   readonly #context: FaultContext
   readonly #plan: RunPlan
+  /** Attempts that inject; undefined: all. */
+  readonly #only: ReadonlySet<number> | undefined
+  #attempts = 0
   readonly #active = new Set<InjectedFault>()
   readonly #counts = new Map<FaultKind, number>()
   #stopped = false
 
-  constructor(context: FaultContext, plan: RunPlan) {
+  constructor(context: FaultContext, plan: RunPlan, only?: readonly number[]) {
     this.#context = context
     this.#plan = plan
+    this.#only = only === undefined ? undefined : new Set(only)
   }
 
   /** Faults that took effect, by kind. */
@@ -41,7 +56,9 @@ export class Nemesis {
   #next(): void {
     if (this.#stopped) return
     const { world, random } = this.#context
-    if (this.#active.size < ACTIVE_MAX) this.#inject(random.pick(this.#plan.faults))
+    this.#attempts += 1
+    const kind = random.pick(this.#plan.faults)
+    if (this.#active.size < ACTIVE_MAX && this.#only?.has(this.#attempts) !== false) this.#inject(kind)
     this.start()
     world.trace.event(world.time.nowMs, 'world', 'active', this.#active.size)
   }
@@ -50,9 +67,12 @@ export class Nemesis {
     const { world } = this.#context
     // Two faults of one kind would undo each other.
     if ([...this.#active].some((other) => family(other.kind) === family(kind))) return
-    const fault = injectFault(kind, this.#context)
+    // Chance of its own: without this fault all others are what they were.
+    const random = new SeededRandom(world.seed, `fault/${this.#attempts}`)
+    const fault = injectFault(kind, { ...this.#context, random })
     if (fault === null) return
-    world.note('world', `fault ${fault.kind} ${fault.target}`)
+    world.note('world', `fault ${this.#attempts} ${fault.kind} ${fault.target}`)
+    this.schedule.push({ number: this.#attempts, kind, target: fault.target, atMs: world.time.nowMs })
     this.#active.add(fault)
     world.process.schedule(fault.durationMs, 'heal', () => this.#heal(fault))
   }

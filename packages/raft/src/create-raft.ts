@@ -4,6 +4,7 @@ import { Durability } from './durability.ts'
 import type { Effects, Status } from './effects.ts'
 import type { Input } from './input.ts'
 import { violated } from './invariant.ts'
+import { confirmedSentAt, leaseUntil } from './lease.ts'
 import { completeLimits } from './limits.ts'
 import { LogIndex } from './log-index.ts'
 import { isSoleVoter } from './membership.ts'
@@ -51,6 +52,9 @@ export function createRaft(options: RaftOptions): Raft {
     },
     termAt: (index) => log.termAt(index),
     matchIndexOf: (peer) => matchIndexOf(replica, peer),
+    confirmedSentAt: (now) =>
+      replica.role.name === 'leader' ? confirmedSentAt(replica, replica.role, now) : null,
+    leaseUntil: (now) => (replica.role.name === 'leader' ? leaseUntil(replica, replica.role, now) : 0),
     step: (input) => step(replica, input),
   }
 }

@@ -108,6 +108,7 @@ function becomeLeader(replica: Replica): void {
     progress,
     uncommittedBytes: log.bytesBetween(replica.commitIndex, log.lastIndex),
     transfer: null,
+    transferBegan: false,
     reads: [],
   }
   replica.role = leader

@@ -11,6 +11,7 @@ export function beginTransfer(replica: Replica, leader: LeaderState, to: Replica
   const progress = leader.progress.get(to)
   if (progress === undefined || !isVoter(replica.log.configuration, to)) return
   leader.transfer = { to, endsAt: replica.now + replica.limits.electionTimeoutMsMax, told: false }
+  leader.transferBegan = true
   sendAppends(replica, to, progress)
   tellTargetWhenCaughtUp(replica, leader)
 }

@@ -27,6 +27,9 @@ export const RECOVERED_ENTRY_BYTES = 65_536
 /** What a configuration entry made here counts for: the host encodes it, the core cannot know its size. */
 export const CONFIGURATION_ENTRY_BYTES = 256
 
+/** A lease lasts this part of the shortest election timeout: clocks may run at rates up to four times apart. */
+export const LEASE_PART = 4
+
 /** A no-op has no payload. */
 export const NOOP_ENTRY_BYTES = 0
 

@@ -65,5 +65,18 @@ export interface Raft {
   matchIndexOf(peer: ReplicaId): number | null
   /** On a leader: true once an entry of its term is committed. */
   readonly servesReads: boolean
+  /**
+   * On a leader: the send time, in monotonic ms of this host, of the newest heartbeat that a quorum (of both halves of a
+   * joint configuration) has confirmed; `now`, the present, stands for the leader's own voice. `now` less this is the
+   * `confirmedAge` of stale reads. Null elsewhere, before an entry of the term is committed, and before any confirmation.
+   */
+  confirmedSentAt(now: number): number | null
+  /**
+   * On a leader: until when, in monotonic ms of this host, nobody else can be elected: `confirmedSentAt` and a quarter of
+   * the shortest election timeout (dissertation 6.4.1). 0 where there is no lease: elsewhere, before an entry of the term
+   * is committed, once a transfer began in the term, and on a leader that is no voter. To be asked at the moment of the
+   * read, not remembered; stalls, drifting clocks and the wait for `applied` are the host's part.
+   */
+  leaseUntil(now: number): number
   step(input: Input): Effects
 }

@@ -25,7 +25,8 @@ export function acceptConfirmation(
   if (progress === undefined) return
   heard(progress, replica.now)
   progress.confirmedRound = Math.max(progress.confirmedRound, round)
-  progress.confirmedSentAt = Math.max(progress.confirmedSentAt, sentAt)
+  // Answers overtake one another: the newest heartbeat counts (D12). None was sent in the future.
+  progress.confirmedSentAt = Math.max(progress.confirmedSentAt, Math.min(sentAt, replica.now))
   releaseReads(replica, leader)
 }
 

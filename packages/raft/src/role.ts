@@ -30,6 +30,8 @@ export interface LeaderState {
   /** Payload bytes in (commitIndex, lastIndex]. */
   uncommittedBytes: number
   transfer: Transfer | null
+  /** True for the rest of the term once a transfer began, whatever became of it: there is no lease any more (D5). */
+  transferBegan: boolean
   /** In order of arrival. */
   readonly reads: PendingRead[]
 }

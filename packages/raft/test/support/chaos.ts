@@ -10,6 +10,9 @@ export interface Operation {
 
 type Run = (world: World, a: number, b: number) => void
 
+/** Founders and joiners. */
+const HOSTS_MAX = 7
+
 const pick = <Item>(items: readonly Item[], choice: number): Item | undefined => items[choice % items.length]
 
 const ids = (world: World): number[] => [...world.hosts.keys()]
@@ -51,10 +54,19 @@ const operations = {
   propose: (world, a, b) => void world.propose(leaderOrSomeone(world, a), b % 300),
   read: (world, a) => void world.read(leaderOrSomeone(world, a)),
   crash: (world, a, b) => world.crash(someone(world, a), b % 3),
-  restart: (world, a) => world.restart(someone(world, a)),
+  restart: (world, a) => {
+    const down = pick(
+      [...world.hosts.values()].filter(({ raft }) => raft === null),
+      a,
+    )
+    if (down !== undefined) world.restart(down.id)
+  },
   compact: (world, a) => world.compact(someone(world, a)),
-  transfer: (world, a, b) =>
-    void world.step(leaderOrSomeone(world, a), { type: 'transferLeadership', to: someone(world, b) }),
+  transfer: (world, a, b) => {
+    const from = leaderOrSomeone(world, a)
+    const voters = world.host(from).raft?.configuration.voters.filter((id) => id !== from) ?? []
+    world.step(from, { type: 'transferLeadership', to: pick(voters, b) ?? someone(world, b) })
+  },
   stepDown: (world, a) => void world.step(someone(world, a), { type: 'stepDown' }),
   leaderLost: (world, a) => {
     const leader = world.host(someone(world, a)).raft?.leader ?? null
@@ -77,6 +89,52 @@ const operations = {
       learners: ids(world).filter((id) => !voters.includes(id) && !promoted.includes(id)),
     })
   },
+  /** One voter for one learner that can have caught up. */
+  replace: (world, a, b) => {
+    const [leader] = world.leaders
+    if (leader?.raft === null || leader === undefined) return
+    const { voters, learners } = leader.raft.configuration
+    const leaving = pick(voters, a)
+    const coming = pick(learners, b)
+    if (coming === undefined) return
+    world.step(leader.id, {
+      type: 'proposeConfiguration',
+      voters: [...voters.filter((id) => id !== leaving), coming],
+      learners: learners.filter((id) => id !== coming),
+    })
+  },
+  removeLeader: (world, a) => {
+    const [leader] = world.leaders
+    if (leader?.raft === null || leader === undefined) return
+    const { voters, learners } = leader.raft.configuration
+    world.step(leader.id, {
+      type: 'proposeConfiguration',
+      voters: voters.filter((id) => id !== leader.id),
+      learners: a % 2 === 0 ? learners : [...learners, leader.id],
+    })
+  },
+  /** A new replica: it knows nobody until a leader adds it. */
+  join: (world) => {
+    if (world.hosts.size < HOSTS_MAX) world.addHost(world.hosts.size + 1)
+  },
+  /** Power loss everywhere; `b` decides what each disk still got. */
+  blackout: (world, a, b) => {
+    for (const id of ids(world)) world.crash(id, (b >> id) % 3)
+    world.now += a % 500
+    for (const id of ids(world)) world.restart(id)
+  },
+  unavailable: (world, a, b) =>
+    void world.step(leaderOrSomeone(world, a), { type: 'unavailable', peer: someone(world, b) }),
+  lateSnapshot: (world, a) => world.installAgain(a),
+  /** A round of heartbeats that everybody answers at once: what leases live from. */
+  round: (world, a) => {
+    world.heartbeat(leaderOrSomeone(world, a))
+    for (const kind of ['heartbeat', 'confirmed'] as const) {
+      for (const packet of world.packets.filter(({ parcel }) => parcel.kind === kind)) {
+        world.deliver(world.packets.indexOf(packet))
+      }
+    }
+  },
   calm: (world, a) => world.settle(a % 700),
 } satisfies Record<string, Run>
 
@@ -90,17 +148,24 @@ export const weights: Readonly<Record<keyof typeof operations, number>> = {
   advanceOne: 5,
   heartbeat: 8,
   sync: 24,
-  propose: 12,
+  propose: 16,
   read: 5,
   crash: 2,
   restart: 5,
-  compact: 3,
-  transfer: 2,
+  compact: 6,
+  transfer: 4,
   stepDown: 1,
   leaderLost: 1,
   change: 3,
-  addLearners: 3,
-  calm: 3,
+  addLearners: 5,
+  replace: 4,
+  removeLeader: 1,
+  join: 1,
+  blackout: 1,
+  unavailable: 1,
+  lateSnapshot: 1,
+  round: 5,
+  calm: 6,
 }
 
 export function perform(world: World, { kind, a, b }: Operation): void {

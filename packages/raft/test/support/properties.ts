@@ -13,8 +13,13 @@ export class Properties {
   /** By index: every entry that some core has called committed. */
   readonly committed = new Map<number, StoredEntry>()
   committedIndex = 0
+  /** By index: the term of whoever called it committed first. */
+  readonly #committedIn = new Map<number, number>()
 
-  /** Election safety: at most one leader per term. Leader completeness: it holds all that is committed. */
+  /**
+   * Election safety: at most one leader per term. Leader completeness: it holds all that an earlier term has committed.
+   * (Votes may be late: a leader may still be made in a term that another has already passed. It can commit nothing.)
+   */
   leads(host: Host, term: number): void {
     const known = this.#leaders.get(term)
     if (known === host.id) return
@@ -22,6 +27,7 @@ export class Properties {
     this.#leaders.set(term, host.id)
     for (const entry of this.committed.values()) {
       if (entry.index <= host.log.compacted.index) continue
+      if ((this.#committedIn.get(entry.index) ?? 0) >= term) continue
       if (entryAt(host.log, entry.index)?.term !== entry.term) {
         broken(`leader completeness: ${host.id} leads in term ${term} without ${entry.index}/${entry.term}`)
       }
@@ -53,6 +59,7 @@ export class Properties {
             )
         }
         this.committed.set(index, entry)
+        this.#committedIn.set(index, host.raft?.currentTerm ?? 0)
       } else if (known.term !== entry.term || known.payload !== entry.payload) {
         broken(
           `state machine safety: ${index} is ${known.term}:${known.payload} and, on ${host.id}, ${entry.term}:${entry.payload}`,

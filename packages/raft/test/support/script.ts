@@ -1,5 +1,7 @@
 // The language of the transcripts: a line that begins with `> ` is a command, the lines below it are what came of it.
 import { describeConfiguration, describePacket, narrateStep } from './narrate.ts'
+import type { RaftLimits } from '../../src/index.ts'
+import { limits } from './host.ts'
 import { World, configurationOf } from './world.ts'
 import type { Packet } from './world.ts'
 
@@ -24,14 +26,21 @@ type Command = (words: readonly string[]) => void
 
 class Script {
   #world = emptyWorld()
+  #limits: Partial<RaftLimits> = limits
   #lines: string[] = []
   #quiet = false
 
   readonly #commands: Readonly<Record<string, Command>> = {
+    /** Of the nodes that `nodes` makes next: `limits inflightAppends=2`. */
+    limits: (words) => {
+      this.#limits = Object.fromEntries(
+        words.map((word) => word.split('=')).map(([name = '', value]) => [name, Number(value)]),
+      )
+    },
     nodes: (words) => {
       const split = words.indexOf('learners')
       const voters = (split === -1 ? words : words.slice(0, split)).map(Number)
-      this.#world = emptyWorld()
+      this.#world = emptyWorld(this.#limits)
       const learners = split === -1 ? [] : words.slice(split + 1).map(Number)
       for (const id of [...voters, ...learners]) this.#world.addHost(id, configurationOf(voters, learners))
       this.#world.onStep = (host, input, effects) => this.#say(...narrateStep(host, input, effects))
@@ -81,8 +90,32 @@ class Script {
       this.#world.step(Number(id), { type: 'proposeConfiguration', voters, learners })
     },
     crash: ([id, survivors]) => this.#world.crash(Number(id), Number(survivors ?? 0)),
+    /** A crash of a disk that lied: it has nothing from `index` on. */
+    forget: ([id, index]) => {
+      this.#world.crash(Number(id))
+      const { log } = this.#world.host(Number(id)).disk
+      log.entries = log.entries.filter((entry) => entry.index < Number(index))
+    },
     restart: ([id]) => this.#world.restart(Number(id)),
     compact: ([id]) => this.#world.compact(Number(id)),
+    /** From here on nothing is applied but by `apply`. */
+    slowapply: () => {
+      this.#world.appliesAtOnce = false
+    },
+    apply: ([id]) => this.#world.apply(Number(id)),
+    unavailable: ([id, peer]) =>
+      void this.#world.step(Number(id), { type: 'unavailable', peer: Number(peer) }),
+    /** A second copy of the snapshot that arrived as the n-th (from 0). */
+    again: ([number]) => this.#world.installAgain(Number(number)),
+    /** What its disk holds, whatever its memory says. */
+    disk: ([id]) => {
+      const { hardState, log } = this.#world.host(Number(id)).disk
+      const entries = log.entries.map(({ index, term }) => `${index}/${term}`).join(' ')
+      this.#say(
+        `${id} has on disk term ${hardState.currentTerm} vote ${hardState.votedFor ?? 'none'} [${entries}]`,
+      )
+    },
+    lease: ([id]) => this.#say(this.#lease(Number(id))),
     /** Delivers and syncs among some until nothing is left between them; `without` leaves one type of message out. */
     among: (words) => this.#among(words),
     /** Calm milliseconds for some: heartbeats, ticks, everything between them delivered. The others stand still. */
@@ -129,19 +162,7 @@ class Script {
     const split = words.indexOf('without')
     const ids = new Set((split === -1 ? words : words.slice(0, split)).map(Number))
     const without = split === -1 ? null : `type=${words[split + 1]}`
-    const next = (): number =>
-      this.#world.packets.findIndex(
-        (packet) =>
-          ids.has(packet.from) && ids.has(packet.to) && !(without !== null && fits(packet, without)),
-      )
-    const syncAll = (): void => {
-      for (const id of ids) this.#world.sync(id)
-    }
-    syncAll()
-    for (let position = next(); position !== -1; position = next()) {
-      this.#world.deliver(position)
-      syncAll()
-    }
+    this.#world.among(ids, (packet) => without === null || !fits(packet, without))
   }
 
   #say(...lines: string[]): void {
@@ -167,6 +188,15 @@ class Script {
     }
   }
 
+  #lease(id: number): string {
+    const { now } = this.#world
+    const { raft } = this.#world.host(id)
+    const left = (raft?.leaseUntil(now) ?? 0) - now
+    const sentAt = raft?.confirmedSentAt(now) ?? null
+    const age = sentAt === null ? 'not confirmed' : `confirmed ${now - sentAt} ms ago`
+    return `${id} has ${left > 0 ? `a lease for ${left} ms` : 'no lease'}, ${age}`
+  }
+
   #state(id: number): string {
     const { raft, log } = this.#world.host(id)
     if (raft === null) return `${id} is down`
@@ -186,6 +216,6 @@ function fits({ from, to, parcel }: Packet, word: string): boolean {
 }
 
 /** Without chance: every election timeout is the longest but a quarter. */
-function emptyWorld(): World {
-  return new World({ voters: [], draw: () => 0.5 })
+function emptyWorld(chosen: Partial<RaftLimits> = limits): World {
+  return new World({ voters: [], draw: () => 0.5, limits: chosen })
 }

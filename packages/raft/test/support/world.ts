@@ -28,8 +28,6 @@ export interface WorldOptions {
   readonly limits?: Partial<RaftLimits>
   /** Chance of the cores: each call gives the next number in [0, 1). */
   readonly draw: () => number
-  /** False: cores learn what was applied at once. */
-  readonly manualApply?: boolean
 }
 
 /** As often as the pair heartbeat. */
@@ -44,12 +42,18 @@ export function configurationOf(voters: readonly number[], learners: readonly nu
 
 export class World {
   now = 0
+  /** False: only `apply` applies. */
+  appliesAtOnce = true
   readonly hosts = new Map<number, Host>()
   packets: Packet[] = []
   readonly properties = new Properties()
   /** Released reads: tag to index. */
   readonly reads = new Map<number, number>()
   readonly readsDropped = new Set<number>()
+  /** What the runs did, for floors: steps with a lease somewhere, and those of them in which others want to lead. */
+  readonly seen = { leases: 0, contestedLeases: 0, installations: 0, changes: 0, transfers: 0 }
+  /** Snapshots that arrived: a second copy may come at any time later. */
+  readonly #oldSnapshots: { readonly from: number; readonly to: number; readonly snapshot: Checkpoint }[] = []
   readonly #options: WorldOptions
   readonly #readFloors = new Map<number, number>()
   #tags = 0
@@ -110,9 +114,10 @@ export class World {
       this.properties.commits(host, effects.commitIndex, this.hosts, configuration)
     }
     this.#finishReads(effects)
+    this.#observe(effects)
     this.onStep(host, input, effects)
     for (const peer of effects.snapshotWanted) this.#sendSnapshot(host, peer)
-    if (effects.commitIndex !== null && this.#options.manualApply !== true) this.apply(id)
+    if (effects.commitIndex !== null && this.appliesAtOnce) this.apply(id)
     return effects
   }
 
@@ -258,9 +263,39 @@ export class World {
     }
   }
 
+  /** A copy of a snapshot that arrived before, from whoever sent it, whatever it leads now. */
+  installAgain(choice: number): void {
+    const old = this.#oldSnapshots[choice % Math.max(this.#oldSnapshots.length, 1)]
+    if (old !== undefined) this.#install(old.from, old.to, old.snapshot)
+  }
+
+  /** Delivers and syncs among some until nothing that `admits` is left between them; the rest stays under way. */
+  among(ids: ReadonlySet<number>, admits: (packet: Packet) => boolean = () => true): void {
+    const syncAll = (): void => {
+      for (const id of ids) this.sync(id)
+    }
+    syncAll()
+    for (let delivered = 0; ; delivered++) {
+      const next = this.packets.findIndex(
+        (packet) => ids.has(packet.from) && ids.has(packet.to) && admits(packet),
+      )
+      if (next === -1) return
+      if (delivered > ENDLESS) broken('endless exchange of messages')
+      this.deliver(next)
+      syncAll()
+    }
+  }
+
   #installSnapshot(from: number, to: number, snapshot: Checkpoint): void {
+    this.#oldSnapshots.push({ from, to, snapshot })
+    this.#install(from, to, snapshot)
+    this.step(from, { type: 'snapshotSent', peer: to, index: snapshot.index })
+  }
+
+  #install(from: number, to: number, snapshot: Checkpoint): void {
+    if (this.host(to).raft === null) return
     this.sync(to)
-    this.host(to).install(snapshot)
+    if (this.host(to).install(snapshot)) this.seen.installations++
     const { index, term, placed } = snapshot
     this.step(to, {
       type: 'snapshotInstalled',
@@ -270,7 +305,25 @@ export class World {
       configuration: placed.configuration,
       configurationIndex: placed.index,
     })
-    this.step(from, { type: 'snapshotSent', peer: to, index })
+  }
+
+  /** A lease read is answered at once and at the holder's commit index: at every step, as it may come at any. */
+  #observe(effects: Effects): void {
+    for (const { message } of effects.send) if (message.type === 'timeoutNow') this.seen.transfers++
+    for (const { configuration } of effects.appended) if (configuration !== undefined) this.seen.changes++
+    const holders = this.leaders.filter(({ raft }) => (raft?.leaseUntil(this.now) ?? 0) > this.now)
+    const [holder] = holders
+    if (holder?.raft === null || holder === undefined) return
+    if (holders.length > 1) broken(`two leases at ${this.now}: ${holders.map(({ id }) => id).join(' and ')}`)
+    const { commitIndex, currentTerm } = holder.raft
+    if (commitIndex < this.properties.committedIndex) {
+      broken(`stale lease: ${holder.id} knows ${commitIndex} of ${this.properties.committedIndex}`)
+    }
+    this.seen.leases++
+    const contested = [...this.hosts.values()].some(
+      ({ raft }) => raft !== null && (raft.currentTerm > currentTerm || raft.role.endsWith('andidate')),
+    )
+    if (contested) this.seen.contestedLeases++
   }
 
   #sendSnapshot(host: Host, peer: number): void {

@@ -148,7 +148,7 @@ describe('snapshots', () => {
   const configuration = configurationOf([4, 5, 6])
   const snapshot = { type: 'snapshotInstalled', from: 2, configuration } as const
 
-  test('C2: a snapshot above the log replaces it, and what the discarded log said of members', () => {
+  test('C2, C3: a snapshot above the log replaces it, and what the discarded log said of members', () => {
     const lone = new Lone({
       term: 3,
       terms: [1, 1],
@@ -187,11 +187,12 @@ describe('snapshots', () => {
     ])
   })
 
-  test('C8: one at or below the commit index changes nothing and is answered with the commit index', () => {
+  test('C8, C15: one at or below the commit index changes nothing and is answered with the commit index', () => {
     const lone = new Lone({ term: 3, terms: [1, 1, 1], commitIndex: 3 })
     const effects = lone.step({ ...snapshot, index: 2, term: 1 })
     expect(effects.commitIndex).toBe(null)
     expect(messages(effects)).toEqual([{ type: 'appendAccepted', term: 3, matchIndex: 3 }])
+    expect(lone.terms()).toEqual([1, 1, 1])
   })
 
   test('writes that were under way when it replaced the log make nothing durable or undone', () => {

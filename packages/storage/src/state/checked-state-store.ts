@@ -24,6 +24,8 @@ const SLICE_BYTES = 64 * 1024
 /** What a row costs beside its bytes, in bytes that cost as much. */
 const ROW_COST_BYTES = 192
 const DROP_ROWS = 1_000
+/** What one page of a scan brings. */
+const SCAN_BYTES = 64 * 1024
 /** Kinds of the state machine; the rest is the store's. */
 const KIND_MAX = 250
 const SLOT_MAX = 16_383
@@ -110,6 +112,31 @@ export class CheckedStateStore implements StateStore {
     })
   }
 
+  async scan(
+    group: number,
+    generation: number,
+    from: RowName & { readonly limit: number },
+  ): Promise<readonly StateRow[]> {
+    this.#assertUsable()
+    const { kind, slot, limit } = from
+    const to = rowKey(group, generation, { kind, slot: slot + 1, key: new Uint8Array(0) })
+    const snapshot = this.#view(group, generation, rowKey(group, generation, from), to)
+    const rows: StateRow[] = []
+    try {
+      while (rows.length < limit) {
+        const page = await snapshot.next(SCAN_BYTES)
+        if (page.length === 0) break
+        rows.push(...page)
+      }
+      return rows.slice(0, limit)
+    } catch (error) {
+      if (error instanceof DamagedRowError) this.#damagedRows.add(group)
+      throw error
+    } finally {
+      await snapshot.close()
+    }
+  }
+
   async checkpoint(replicas: readonly ReplicaCheckpoint[], position: LogPosition): Promise<number> {
     this.#assertWritable()
     assert(this.#checkpointing === null, 'one checkpoint at a time')
@@ -143,6 +170,10 @@ export class CheckedStateStore implements StateStore {
   openSnapshot(group: number, generation: number): StateSnapshot {
     this.#assertUsable()
     const { from, to } = generationRange(group, generation)
+    return this.#view(group, generation, from, to)
+  }
+
+  #view(group: number, generation: number, from: Uint8Array, to: Uint8Array): RowSnapshot {
     return new RowSnapshot(this.#engine.openView(from, to), group, generation, (error) =>
       this.#readFailed(error),
     )

@@ -62,6 +62,12 @@ export interface StateStore {
     generation: number,
     keys: readonly Pick<StateRow, 'kind' | 'slot' | 'key'>[],
   ): Promise<(Uint8Array | undefined)[]>
+  /** The first `limit` rows of one kind and slot at or above `key`, in key order, as they stand at this call. */
+  scan(
+    group: number,
+    generation: number,
+    from: Pick<StateRow, 'kind' | 'slot' | 'key'> & { readonly limit: number },
+  ): Promise<readonly StateRow[]>
   /** Writes all changes and heads as one atomic synced batch and resolves with its number. At most one at a time. */
   checkpoint(replicas: readonly ReplicaCheckpoint[], position: LogPosition): Promise<number>
   /** A frozen view of one generation, in (kind, slot, key) order; unaffected by later writes. */

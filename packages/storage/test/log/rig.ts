@@ -138,6 +138,7 @@ export class Rig {
       checkpointPosition: content.checkpointPosition,
       heads: async () => content.heads,
       getMany: unused,
+      scan: unused,
       checkpoint: unused,
       openSnapshot: unused,
       nextGeneration: unused,

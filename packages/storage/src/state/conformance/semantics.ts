@@ -67,6 +67,36 @@ export function semanticTests(create: CreateStateStoreWorld): void {
     }))
 }
 
+export function scanTests(create: CreateStateStoreWorld): void {
+  it('a scan brings the first rows of its kind and slot from a key on, in order, and nothing of their neighbours', () =>
+    inWorld(create, 6, async (world) => {
+      const store = await world.open()
+      const generation = await store.nextGeneration()
+      const wanted = Array.from({ length: 700 }, (_, at) =>
+        row(`k${String(at).padStart(4, '0')}`, `${at}`, 4, 0),
+      )
+      const others = [row('k0', 'x', 3, 16_383), row('k1', 'x', 4, 1), row('k1', 'x', 5, 0)]
+      await store.checkpoint(
+        [
+          { head: head(1, generation, 1), changes: [...wanted, ...others].toReversed() },
+          { head: head(2, generation, 1), changes: others },
+        ],
+        1,
+      )
+      const scan = (key: string, limit: number) =>
+        store.scan(1, generation, { kind: 4, slot: 0, key: text(key), limit })
+      expect(await scan('', 1_000)).toEqual(wanted)
+      expect(await scan('k0003', 2)).toEqual(wanted.slice(3, 5))
+      expect(await scan('k0003\0', 600)).toEqual(wanted.slice(4, 604))
+      expect(await scan('k0698a', 5)).toEqual(wanted.slice(699))
+      expect(await scan('l', 5)).toEqual([])
+      expect(await store.scan(2, generation, { kind: 4, slot: 0, key: text(''), limit: 5 })).toEqual([])
+      await store.checkpoint([{ head: head(1, generation, 2), changes: [deleted('k0000', 4, 0)] }], 2)
+      expect(await scan('', 1)).toEqual(wanted.slice(1, 2))
+      await store.close()
+    }))
+}
+
 export function snapshotTests(create: CreateStateStoreWorld): void {
   it('a snapshot brings rows in key order, in pages of about the bytes asked for and never an empty one before the end', () =>
     inWorld(create, 4, async (world) => {

@@ -3,11 +3,12 @@ import { describe } from 'vitest'
 import { crashTests, interleavingTests } from './crashes.ts'
 import { damageTests, gapTests, headDamageTests, refusalTests } from './damage.ts'
 import { generationNumberTests, generationTests, ruleTests, strayTests } from './generations.ts'
-import { abandonTests, randomTests, semanticTests, snapshotTests } from './semantics.ts'
+import { abandonTests, randomTests, scanTests, semanticTests, snapshotTests } from './semantics.ts'
 import type { CreateStateStoreWorld } from './world.ts'
 
 const PARTS = [
   semanticTests,
+  scanTests,
   snapshotTests,
   randomTests,
   abandonTests,

@@ -1,6 +1,14 @@
 // The cache as its user sees it.
 import type { QuorateError } from '@quorate/protocol'
-import type { DelOptions, Key, OperationOptions, SetOptions, UnconditionalOptions } from './options.ts'
+import type {
+  DelOptions,
+  Key,
+  OperationOptions,
+  SetManyOptions,
+  SetOptions,
+  UnconditionalOptions,
+  UnconditionalSetOptions,
+} from './options.ts'
 
 export interface Written {
   readonly version: number
@@ -23,8 +31,8 @@ export interface Entry<Value = unknown> {
   readonly value: Value
   /** ETag and fencing token: grows with every change of the key, for ever. */
   readonly version: number
-  /** Log-clock ms after which it is gone; null = never. */
-  readonly expiresAt: number | null
+  /** From this time of the shard's log clock on it is gone, ms; undefined = never. */
+  readonly expiresAt: number | undefined
 }
 
 /** What one node says of itself, or why it could not be asked. */
@@ -45,13 +53,22 @@ export interface Cache extends AsyncDisposable {
   /** The value, or undefined on a miss. */
   get<Value = unknown>(key: Key, options?: OperationOptions): Promise<Value | undefined>
   getEntry<Value = unknown>(key: Key, options?: OperationOptions): Promise<Entry<Value> | undefined>
-  set(key: Key, value: unknown, options?: UnconditionalOptions): Promise<Written>
+  set(key: Key, value: unknown, options?: UnconditionalSetOptions): Promise<Written>
   set<Value = unknown>(key: Key, value: Value, options: SetOptions): Promise<ConditionalResult<Value>>
   /** True if it existed. */
   del(key: Key, options?: UnconditionalOptions): Promise<boolean>
   del<Value = unknown>(key: Key, options: DelOptions): Promise<ConditionalResult<Value>>
   /**
-   * Adds to an integer; a missing key counts as 0. Returns the sum. `NOT_A_NUMBER` if the value is no integer,
+   * Gives an entry a new time to live from now on, ms, and a new version; its value stays. True if there was one.
+   * `ARGUMENT_INVALID` for a `ttl` that `set` would refuse.
+   */
+  touch(key: Key, ttl: number, options?: UnconditionalOptions): Promise<boolean>
+  touch<Value = unknown>(key: Key, ttl: number, options: DelOptions): Promise<ConditionalResult<Value>>
+  /** Lets an entry live on without a deadline. True if there was one, also where it had none to lose. */
+  persist(key: Key, options?: UnconditionalOptions): Promise<boolean>
+  persist<Value = unknown>(key: Key, options: DelOptions): Promise<ConditionalResult<Value>>
+  /**
+   * Adds to an integer, whose deadline stays; a missing key counts as 0. Returns the sum. `NOT_A_NUMBER` if the value is no integer,
    * `OVERFLOW` if the sum is no safe integer; both `not-done`.
    */
   incr(key: Key, by?: number, options?: OperationOptions): Promise<number>
@@ -63,7 +80,7 @@ export interface Cache extends AsyncDisposable {
   /** A result or an error for each key, never rejects for one of them: keys succeed and fail on their own. */
   setMany<K extends Key = string>(
     entries: Iterable<readonly [K, unknown]>,
-    options?: OperationOptions,
+    options?: SetManyOptions,
   ): Promise<Map<K, Written | QuorateError>>
   /** Every node of the map, asked now. */
   status(options?: OperationOptions): Promise<readonly NodeReport[]>

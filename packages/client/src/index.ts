@@ -6,8 +6,11 @@ export type {
   Key,
   OperationEvent,
   OperationOptions,
+  SetManyOptions,
   SetOptions,
+  TtlOption,
   UnconditionalOptions,
+  UnconditionalSetOptions,
 } from './options.ts'
 export type { ClientRuntime } from './runtime.ts'
 export type { Codec } from './values/codec.ts'

@@ -37,7 +37,7 @@ export interface OperationOptions {
 
 /** One operation that ended, with its place in the key's history (sessions.md, Version). */
 export interface OperationEvent {
-  readonly op: 'get' | 'set' | 'del' | 'incr'
+  readonly op: 'get' | 'set' | 'del' | 'incr' | 'touch' | 'persist'
   readonly key: Uint8Array
   readonly outcome: 'ok' | Outcome
   /** null if ok. */
@@ -50,8 +50,18 @@ export interface OperationEvent {
   readonly attempts: number
 }
 
-/** At most one of the three. */
-export interface SetOptions extends OperationOptions {
+export interface TtlOption {
+  /**
+   * The entry is gone this long after it was written, ms: a whole number from 1 to ten years, counted by the shard's log
+   * clock. Default: it stays, also where the key had a deadline before.
+   */
+  readonly ttl?: number | undefined
+}
+
+export interface SetManyOptions extends OperationOptions, TtlOption {}
+
+/** At most one condition. */
+export interface SetOptions extends OperationOptions, TtlOption {
   /** Only if the entry has this version. */
   readonly ifVersion?: number | undefined
   /** Only if there is no entry. */
@@ -67,6 +77,9 @@ export interface UnconditionalOptions extends OperationOptions {
   readonly ifPresent?: false | undefined
 }
 
+export interface UnconditionalSetOptions extends UnconditionalOptions, TtlOption {}
+
+/** Of `del`, `touch` and `persist`. */
 export interface DelOptions extends OperationOptions {
   /** Only if the entry has this version. */
   readonly ifVersion?: number | undefined

@@ -1,5 +1,13 @@
 // The cache over its dispatcher: keys and values in, results out.
-import { QuorateError, type Result, type Value, assertKey, encodeKey, slotOf } from '@quorate/protocol'
+import {
+  type Condition,
+  QuorateError,
+  type Result,
+  type Value,
+  assertKey,
+  encodeKey,
+  slotOf,
+} from '@quorate/protocol'
 import type { CallBody } from './calls/call.ts'
 import type { Dispatcher } from './calls/dispatcher.ts'
 import type { Cache, ConditionalResult, Entry, NodeReport, Written } from './cache.ts'
@@ -10,13 +18,16 @@ import type {
   Key,
   OperationEvent,
   OperationOptions,
+  SetManyOptions,
   SetOptions,
   UnconditionalOptions,
+  UnconditionalSetOptions,
 } from './options.ts'
 import type { Topology } from './route/topology.ts'
 import { closeClient } from './shutdown.ts'
 import { askEveryNode } from './status.ts'
 import type { ClientRuntime } from './runtime.ts'
+import { checkedTtl, ttlOf } from './ttl.ts'
 import type { Codec } from './values/codec.ts'
 import { decodeUserValue, encodeUserValue } from './values/value.ts'
 
@@ -55,7 +66,7 @@ export class QuorateCache implements Cache {
     )
   }
 
-  set(key: Key, value: unknown, options?: UnconditionalOptions): Promise<Written>
+  set(key: Key, value: unknown, options?: UnconditionalSetOptions): Promise<Written>
   set<V = unknown>(key: Key, value: V, options: SetOptions): Promise<ConditionalResult<V>>
   async set(key: Key, value: unknown, options: SetOptions = {}): Promise<Written | ConditionalResult> {
     const bytes = keyBytes(key)
@@ -67,6 +78,7 @@ export class QuorateCache implements Cache {
       slot: slotOf(bytes),
       value: encodeUserValue(value, this.#options.codec),
       condition,
+      ttl: ttlOf(options),
     }
     return this.#operations.run(body, options, (answer) =>
       condition.type === 'always' ? { version: versionOf(answer) } : this.#conditional(answer),
@@ -82,6 +94,32 @@ export class QuorateCache implements Cache {
     return this.#operations.run(body, options, (answer) => {
       if (condition.type !== 'always') return this.#conditional(answer)
       return answer.result.type === 'deleted' && answer.result.existed
+    })
+  }
+
+  touch(key: Key, ttl: number, options?: UnconditionalOptions): Promise<boolean>
+  touch<V = unknown>(key: Key, ttl: number, options: DelOptions): Promise<ConditionalResult<V>>
+  async touch(key: Key, ttl: number, options: DelOptions = {}): Promise<boolean | ConditionalResult> {
+    const bytes = keyBytes(key)
+    const condition = conditionOf(options)
+    const slot = slotOf(bytes)
+    const body: UserBody = { kind: 'write', op: 'touch', key: bytes, slot, condition, ttl: checkedTtl(ttl) }
+    return this.#redate(body, condition, options)
+  }
+
+  persist(key: Key, options?: UnconditionalOptions): Promise<boolean>
+  persist<V = unknown>(key: Key, options: DelOptions): Promise<ConditionalResult<V>>
+  async persist(key: Key, options: DelOptions = {}): Promise<boolean | ConditionalResult> {
+    const bytes = keyBytes(key)
+    const condition = conditionOf(options)
+    const body: UserBody = { kind: 'write', op: 'persist', key: bytes, slot: slotOf(bytes), condition }
+    return this.#redate(body, condition, options)
+  }
+
+  #redate(body: UserBody, condition: Condition, options: DelOptions): Promise<boolean | ConditionalResult> {
+    return this.#operations.run(body, options, (answer) => {
+      if (condition.type !== 'always') return this.#conditional(answer)
+      return answer.result.type === 'touched' && answer.result.version > 0
     })
   }
 
@@ -116,8 +154,10 @@ export class QuorateCache implements Cache {
 
   async setMany<K extends Key = string>(
     entries: Iterable<readonly [K, unknown]>,
-    options: OperationOptions = {},
+    options: SetManyOptions = {},
   ): Promise<Map<K, Written | QuorateError>> {
+    // A mistake of the call, not of one of its keys.
+    ttlOf(options)
     const wanted = [...new Map(entries)]
     const results = await Promise.all(
       wanted.map(async ([key, value]): Promise<[K, Written | QuorateError]> => {
@@ -148,7 +188,7 @@ export class QuorateCache implements Cache {
 
   #entry<V>(result: Extract<Result, { type: 'entry' }>): Entry<V> {
     const { value, version, expiresAt } = result
-    return { value: this.#value(value) as V, version, expiresAt: expiresAt === 0 ? null : expiresAt }
+    return { value: this.#value(value) as V, version, expiresAt: expiresAt === 0 ? undefined : expiresAt }
   }
 
   #conditional(answer: AppliedAnswer): ConditionalResult {
@@ -176,7 +216,7 @@ function keyBytes(key: Key): Uint8Array {
 
 /** A write's position is its own version; a deletion's result does not repeat it. */
 function versionOf({ result, position }: AppliedAnswer): number {
-  return result.type === 'written' ? result.version : position.version
+  return result.type === 'written' || result.type === 'touched' ? result.version : position.version
 }
 
 function notANumber(): QuorateError {

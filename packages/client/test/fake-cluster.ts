@@ -49,6 +49,8 @@ export type Script = (asked: Asked, node: FakeNode) => Said
 interface Entry {
   readonly version: number
   readonly value: Value
+  /** Log-clock ms; 0 or nothing = never. */
+  readonly expiresAt?: number
 }
 
 interface FakeSession {
@@ -263,7 +265,9 @@ function readAll(cluster: FakeCluster, group: FakeGroup, keys: readonly Uint8Arr
     const position = positionOf(cluster, group)
     const entry = group.entries.get(nameOf(key))
     const result: Result =
-      entry === undefined ? { type: 'absent' } : { type: 'entry', ...entry, expiresAt: 0 }
+      entry === undefined
+        ? { type: 'absent' }
+        : { type: 'entry', version: entry.version, value: entry.value, expiresAt: entry.expiresAt ?? 0 }
     return { type: 'applied', position, result }
   })
 }
@@ -286,7 +290,7 @@ function applySection(cluster: FakeCluster, group: FakeGroup, section: Section):
     group.sessions.delete(`${section.session.group}.${section.session.version}`)
     return [applied({ type: 'done' })]
   }
-  if (section.kind === 'found') return []
+  if (section.kind !== 'commands') return []
   const id = `${section.session.group}.${section.session.version}`
   const session = group.sessions.get(id)
   return section.commands.map((command) => {
@@ -304,14 +308,14 @@ function applySection(cluster: FakeCluster, group: FakeGroup, section: Section):
     if (cluster.logTime() > command.notAfter) return refused('LATE')
     if (command.sequence > session.ackedUpTo + limits.sessionWindow) return refused('SESSION_WINDOW')
     group.executed.push(`${id}/${command.sequence}`)
-    const answer = applied(execute(group, command))
+    const answer = applied(execute(group, command, cluster.logTime()))
     const final = { ...answer, position: positionOf(cluster, group) } as Answer
     session.answers.set(command.sequence, final)
     return final
   })
 }
 
-function execute(group: FakeGroup, command: Command): Result {
+function execute(group: FakeGroup, command: Command, clock: number): Result {
   const key = nameOf(command.key)
   const entry = group.entries.get(key)
   if (command.op === 'incr') {
@@ -336,7 +340,11 @@ function execute(group: FakeGroup, command: Command): Result {
     group.entries.delete(key)
     return { type: 'deleted', existed: true }
   }
+  if (command.op !== 'set' && entry === undefined) return { type: 'touched', version: 0 }
   group.lastVersion += 1
-  group.entries.set(key, { version: group.lastVersion, value: command.value })
+  const value = command.op === 'set' ? command.value : (entry?.value ?? { type: 'integer', integer: 0 })
+  const expiresAt = command.op === 'persist' || command.ttl === 0 ? 0 : clock + command.ttl
+  group.entries.set(key, { version: group.lastVersion, value, expiresAt })
+  if (command.op !== 'set') return { type: 'touched', version: group.lastVersion }
   return { type: 'written', version: group.lastVersion }
 }

@@ -11,7 +11,7 @@ test('set, get, getEntry, del and incr do what they say', async () => {
   expect(await time.until(cache.get('user:1'))).toEqual({ name: 'Ada' })
   expect(await time.until(cache.getEntry('user:1'))).toEqual({
     value: { name: 'Ada' },
-    expiresAt: null,
+    expiresAt: undefined,
     ...written,
   })
   expect(await time.until(cache.del('user:1'))).toBe(true)
@@ -20,6 +20,45 @@ test('set, get, getEntry, del and incr do what they say', async () => {
   expect(await time.until(cache.incr('hits'))).toBe(6)
   expect(await time.until(cache.incr('hits', -10))).toBe(-4)
   expect(await time.until(cache.incr('misses', 3))).toBe(3)
+  await time.until(cache.close())
+})
+
+test('set with a ttl, touch and persist say until when a key lives, and whether there was one', async () => {
+  const cluster = await createFakeCluster()
+  const { time } = cluster
+  const cache = await time.until(connect(cluster.addresses, { runtime: cluster.runtime }))
+  const expiresAt = async () => (await time.until(cache.getEntry('key')))?.expiresAt
+  const first = await time.until(cache.set('key', 'v', { ttl: 60_000 }))
+  const until = (await expiresAt()) ?? 0
+  expect(until).toBeGreaterThan(cluster.logTime())
+  expect(until).toBeLessThanOrEqual(cluster.logTime() + 60_000)
+  expect(await time.until(cache.touch('key', 90_000))).toBe(true)
+  expect(await expiresAt()).toBeGreaterThan(until)
+  const lost = await time.until(cache.touch('key', 5, { ifVersion: first.version }))
+  expect(lost).toMatchObject({ applied: false, value: 'v' })
+  const won = await time.until(cache.persist('key', { ifVersion: lost.version }))
+  expect(won).toEqual({ applied: true, version: lost.version + 1 })
+  expect(await expiresAt()).toBeUndefined()
+  expect(await time.until(cache.touch('none', 5))).toBe(false)
+  expect(await time.until(cache.persist('none'))).toBe(false)
+  await time.until(cache.setMany([['key', 1]], { ttl: 5_000 }))
+  expect(await expiresAt()).toBeGreaterThan(0)
+  await time.until(cache.set('key', 2))
+  expect(await expiresAt()).toBeUndefined()
+  await time.until(cache.close())
+})
+
+test('a ttl that is no whole number of ms up to ten years is refused before anything is sent', async () => {
+  const cluster = await createFakeCluster()
+  const { time } = cluster
+  const cache = await time.until(connect(cluster.addresses, { runtime: cluster.runtime }))
+  const wrong = { code: 'ARGUMENT_INVALID', outcome: 'not-done' }
+  for (const ttl of [0, -1, 1.5, Number.NaN, Infinity, 315_576_000_001, '60' as unknown as number]) {
+    await expect(time.until(cache.set('key', 1, { ttl }))).rejects.toMatchObject(wrong)
+    await expect(time.until(cache.touch('key', ttl))).rejects.toMatchObject(wrong)
+    await expect(time.until(cache.setMany([['key', 1]], { ttl }))).rejects.toMatchObject(wrong)
+  }
+  expect(await time.until(cache.get('key'))).toBeUndefined()
   await time.until(cache.close())
 })
 

@@ -59,7 +59,7 @@ test('a client without an injected runtime speaks WebSocket in real time', async
   clientAddress = listener.address
   {
     await using cache = await connect(`quorate://${listener.address}`)
-    expect(await cache.getEntry('key')).toEqual({ value: 42, version: 9, expiresAt: null })
+    expect(await cache.getEntry('key')).toEqual({ value: 42, version: 9, expiresAt: undefined })
   }
   await listener.close()
 })

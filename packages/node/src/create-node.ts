@@ -196,6 +196,7 @@ class Node implements QuorateNode {
       arrived: (caller) => this.#bootstrap?.arrived(caller.hello),
       mapOffered: (caller, map) => this.#mapOffered(caller, map),
       event: (event) => this.#event(event),
+      removed: (group, removals) => this.#options.removed?.(group, removals),
       halt: (error) => this.#halt(error),
     })
   }

@@ -1,6 +1,7 @@
 // The running parts of a node, wired: storage below, replicas in the middle, peers and clients around them.
 import {
   type DirId,
+  type GroupId,
   META_GROUP,
   type PeerFrame,
   type PeerHello,
@@ -9,6 +10,7 @@ import {
   type ShardMap,
 } from '@quorate/protocol'
 import type { Network, Runtime } from '@quorate/runtime'
+import type { Removal } from '@quorate/state-machine'
 import type { LogRecord, Storage } from '@quorate/storage'
 import { Checkpointer } from './checkpointer.ts'
 import { agreedWallMs, type HeardClock } from './log-clock.ts'
@@ -49,6 +51,7 @@ export interface CoreParts {
   readonly arrived: (caller: Caller) => void
   readonly mapOffered: (caller: Caller, map: ShardMap) => void
   readonly event: (event: NodeEvent) => void
+  readonly removed: (group: GroupId, removals: readonly Removal[]) => void
   readonly halt: (error: Error) => void
 }
 
@@ -200,6 +203,10 @@ export class NodeCore implements ReplicaHost {
 
   event(event: NodeEvent): void {
     this.#parts.event(event)
+  }
+
+  removed(group: GroupId, removals: readonly Removal[]): void {
+    this.#parts.removed(group, removals)
   }
 
   halt(error: Error): void {

@@ -1,4 +1,5 @@
 import type { Network, Runtime } from '@quorate/runtime'
+import type { Removal } from '@quorate/state-machine'
 import type { OpenStateStore } from '@quorate/storage'
 import type { NodeStatus } from './status.ts'
 
@@ -22,6 +23,11 @@ export interface NodeOptions {
   readonly settings?: Partial<NodeSettings>
   /** One line per event that an operator may want to know: a stable code, then facts. */
   readonly log?: (event: NodeEvent) => void
+  /**
+   * Told of every entry that this node's replicas remove by themselves, as they apply it: what a checker needs to tell a lost
+   * write from an expired one. Every replica of the shard tells the same.
+   */
+  readonly removed?: (group: number, removals: readonly Removal[]) => void
 }
 
 export interface NamedAddress {

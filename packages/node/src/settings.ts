@@ -43,6 +43,14 @@ export const fixed = {
   spaceHandOverMs: 1_000,
   /** A node at another address than the map says asks this often to be entered anew. */
   announceMs: 1_000,
+  /** Expired entries that one sweep removes: about a millisecond of apply. */
+  sweepEntries: 256,
+  /** Between two sweeps of a shard at least: with `sweepEntries`, 51,200 entries a second. */
+  sweepPauseMs: 5,
+  /** After a sweep that was refused. */
+  sweepRetryMs: 100,
+  /** A leader looks at the log clock again at least this often before a deadline: a majority may pull that clock ahead. */
+  sweepLookMs: 10_000,
   /** Reads of one group that may wait for confirmation. */
   readsWaitingPerGroup: 4_096,
 } as const

@@ -129,7 +129,7 @@ describe('requests', () => {
           key: new Uint8Array(Buffer.from(key)),
           value: { type: 'integer', integer: 1 },
           condition: { type: 'ifAbsent' },
-          deadline: 0,
+          ttl: 0,
         })),
       ),
     )

@@ -12,7 +12,7 @@ const set = (sequence: number): Command => ({
   key,
   value: { type: 'integer', integer: sequence },
   condition: { type: 'ifAbsent' },
-  deadline: 0,
+  ttl: 0,
 })
 
 let index = 0

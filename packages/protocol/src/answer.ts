@@ -17,6 +17,7 @@ const SESSION_OPENED = 8
 const DONE = 9
 const ENTRY = 10
 const ABSENT = 11
+const TOUCHED = 12
 /** 16 and above: refused, with the code at this place of the list. */
 const REFUSED = 16
 /** Stable: only ever appended to. */
@@ -119,6 +120,8 @@ function typeOf(answer: Answer): number {
       return ENTRY
     case 'absent':
       return ABSENT
+    case 'touched':
+      return TOUCHED
     default:
       return unreachable(answer.result)
   }
@@ -127,6 +130,7 @@ function typeOf(answer: Answer): number {
 function writeResult(writer: ByteWriter, result: Result): void {
   switch (result.type) {
     case 'written':
+    case 'touched':
       writer.natural(result.version, 'version')
       return
     case 'lost':
@@ -189,6 +193,8 @@ function readResult(reader: ByteReader, type: number): Result {
     }
     case ABSENT:
       return { type: 'absent' }
+    case TOUCHED:
+      return { type: 'touched', version: reader.natural() }
     default:
       return reader.fail('an unknown result')
   }

@@ -8,7 +8,10 @@ export type Value =
   | { readonly type: 'bytes'; readonly bytes: Uint8Array }
   | { readonly type: 'integer'; readonly integer: number }
 
-/** A command as apply sees it. Keys are bytes; strings exist only at the API. `deadline` is log-clock ms, 0 = none (refused as UNKNOWN_COMMAND by `level` 1 shards). */
+/**
+ * A command as apply sees it. Keys are bytes; strings exist only at the API. `ttl` is whole ms, 1 to `limits.ttlMs`: the
+ * deadline is the log clock at the command's application + ttl (decision 0006).
+ */
 export type Command =
   | {
       readonly op: 'set'
@@ -17,7 +20,8 @@ export type Command =
       readonly key: Uint8Array
       readonly value: Value
       readonly condition: Condition
-      readonly deadline: number
+      /** 0 = none: the entry lives on, whatever deadline the key had before. */
+      readonly ttl: number
     }
   | {
       readonly op: 'del'
@@ -33,6 +37,23 @@ export type Command =
       readonly key: Uint8Array
       readonly by: number
     }
+  /** Gives an entry that exists a new deadline. */
+  | {
+      readonly op: 'touch'
+      readonly sequence: number
+      readonly notAfter: number
+      readonly key: Uint8Array
+      readonly condition: Condition
+      readonly ttl: number
+    }
+  /** Takes an entry's deadline away. */
+  | {
+      readonly op: 'persist'
+      readonly sequence: number
+      readonly notAfter: number
+      readonly key: Uint8Array
+      readonly condition: Condition
+    }
 
 export type Condition =
   | { readonly type: 'always' }
@@ -44,7 +65,13 @@ export type Condition =
  * Sections are what a client sends and what a log entry holds, byte for byte: the leader validates headers and copies.
  * A log entry's payload is a concatenation of sections.
  */
-export type Section = CommandSection | OpenSessionSection | CloseSessionSection | FoundSection
+export type Section =
+  | CommandSection
+  | OpenSessionSection
+  | CloseSessionSection
+  | FoundSection
+  | TickSection
+  | SweepSection
 
 export interface CommandSection {
   readonly kind: 'commands'
@@ -80,6 +107,20 @@ export interface FoundSection {
   readonly epoch: number
   /** 2,048 bytes, bit `slot & 7` of byte `slot >> 3`. */
   readonly slots: Uint8Array
+}
+
+/** By the shard's own leader: changes nothing but the log clock, which the entry's stamp moves. */
+export interface TickSection {
+  readonly kind: 'tick'
+  readonly group: GroupId
+}
+
+/** By the shard's own leader: removes the first `limit` expired entries in (deadline, key) order, each with its own version. */
+export interface SweepSection {
+  readonly kind: 'sweep'
+  readonly group: GroupId
+  /** 1 to `limits.sweepEntries`. */
+  readonly limit: number
 }
 
 /** A linearizable read of up to 1,000 keys of one shard; never in a log. */
@@ -120,6 +161,8 @@ export type Result =
       readonly valueOmitted: boolean
     }
   | { readonly type: 'deleted'; readonly existed: boolean }
+  /** touch, persist: the entry's version now; 0 = there was none. */
+  | { readonly type: 'touched'; readonly version: number }
   | { readonly type: 'counted'; readonly version: number; readonly integer: number }
   | { readonly type: 'notANumber' }
   | { readonly type: 'overflow' }

@@ -20,6 +20,10 @@ export const limits = {
   /** Ten minutes of log clock. */
   sessionIdleMs: 600_000,
   sessionsPerShard: 100_000,
+  /** Ten years: the log clock plus a time to live stays a safe integer for ever. */
+  ttlMs: 315_576_000_000,
+  /** Entries that one `sweep` removes at most. */
+  sweepEntries: 1000,
   storedAnswerBytes: 1024,
   /** 64 MiB. */
   storedAnswersBytesPerShard: 67_108_864,

@@ -59,12 +59,17 @@ const condition: fc.Arbitrary<Condition> = fc.oneof(
   fc.record({ type: fc.constant('ifVersion' as const), version: natural }),
 )
 
+const ttl = fc.oneof(fc.integer({ min: 1, max: 1000 }), fc.constantFrom(1, limits.ttlMs))
+const ttl0 = fc.oneof(ttl, fc.constant(0))
+
 /** Sequences of one section lie within 2^32 of each other. */
 const commandAt = (base: number): fc.Arbitrary<Command> => {
   const common = { sequence: fc.nat(5000).map((step) => base + step), notAfter: natural, key }
   return fc.oneof(
-    fc.record({ op: fc.constant('set' as const), ...common, value, condition, deadline: natural }),
+    fc.record({ op: fc.constant('set' as const), ...common, value, condition, ttl: ttl0 }),
     fc.record({ op: fc.constant('del' as const), ...common, condition }),
+    fc.record({ op: fc.constant('touch' as const), ...common, condition, ttl }),
+    fc.record({ op: fc.constant('persist' as const), ...common, condition }),
     fc.record({ op: fc.constant('incr' as const), ...common, by: integer }),
   )
 }
@@ -102,6 +107,15 @@ export const section: fc.Arbitrary<Section> = fc.oneof(
       slots: fc.nat(255).map((byte) => new Uint8Array(2048).fill(byte)),
     }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('tick' as const), group }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('sweep' as const),
+      group,
+      limit: fc.integer({ min: 1, max: limits.sweepEntries }),
+    }),
+  },
 )
 
 const position: fc.Arbitrary<Position> = fc.record({
@@ -112,6 +126,7 @@ const position: fc.Arbitrary<Position> = fc.record({
 
 const result: fc.Arbitrary<Result> = fc.oneof(
   fc.record({ type: fc.constant('written' as const), version: natural }),
+  fc.record({ type: fc.constant('touched' as const), version: natural }),
   fc.record({
     type: fc.constant('lost' as const),
     version: natural,

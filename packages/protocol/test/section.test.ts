@@ -8,6 +8,7 @@ import {
   decodeSections,
   encodeSection,
   limits,
+  type Section,
   sectionBytes,
   validateSection,
   validateSections,
@@ -23,7 +24,7 @@ const set = (change: Partial<Extract<Command, { op: 'set' }>> = {}): Command => 
   key: text('k'),
   value: { type: 'bytes', bytes: text('v') },
   condition: { type: 'always' },
-  deadline: 0,
+  ttl: 0,
   ...change,
 })
 const commands = (...list: Command[]): CommandSection => ({
@@ -79,7 +80,7 @@ test('the header says what the leader needs', () => {
 
 test('the layout of a section is this, byte for byte', () => {
   const bytes = encodeSection(
-    commands(set({ condition: { type: 'ifVersion', version: 2 }, deadline: 3 }), {
+    commands(set({ condition: { type: 'ifVersion', version: 2 }, ttl: 3 }), {
       op: 'incr',
       sequence: 6,
       notAfter: 7,
@@ -113,13 +114,35 @@ test('decoded keys and values are views of the payload', () => {
 })
 
 describe('validateSection', () => {
-  test('refuses a found section of a client and takes it from a log', () => {
-    const bytes = encodeSection({ kind: 'found', group: 1, epoch: 9, slots: new Uint8Array(2048) })
+  test.each<Section>([
+    { kind: 'found', group: 1, epoch: 9, slots: new Uint8Array(2048) },
+    { kind: 'tick', group: 1 },
+    { kind: 'sweep', group: 1, limit: 9 },
+  ])('refuses a $kind section of a client and takes it from a log', (leaders) => {
+    const bytes = encodeSection(leaders)
     expect(() => validateSection(bytes, { origin: 'client' })).toThrow(BadFrameError)
-    expect(validateSection(bytes, { origin: 'log' }).kind).toBe('found')
+    expect(validateSection(bytes, { origin: 'log' }).kind).toBe(leaders.kind)
   })
 
-  const base = encodeSection(commands(set({ condition: { type: 'ifVersion', version: 2 }, deadline: 3 })))
+  test.each([0, limits.sweepEntries + 1])('refuses a sweep of %s entries', (limit) => {
+    const bytes = encodeSection({ kind: 'sweep', group: 1, limit: 9 })
+    new DataView(bytes.buffer).setUint32(12, limit, true)
+    expect(() => validateSection(bytes, { origin: 'log' })).toThrow(BadFrameError)
+    expect(() => decodeSections(bytes)).toThrow(BadFrameError)
+    expect(() => encodeSection({ kind: 'sweep', group: 1, limit })).toThrow(/sweep/)
+  })
+
+  test('refuses a touch without a ttl', () => {
+    const condition = { type: 'always' } as const
+    const bytes = encodeSection(
+      commands({ op: 'touch', sequence: 5, notAfter: 7, key: text('k'), condition, ttl: 1 }),
+    )
+    expect(validateSection(bytes, { origin: 'client' }).deletesOnly).toBe(false)
+    new DataView(bytes.buffer).setUint8(41, 0)
+    expect(() => validateSection(bytes, { origin: 'client' })).toThrow(/a touch without a ttl/)
+  })
+
+  const base = encodeSection(commands(set({ condition: { type: 'ifVersion', version: 2 }, ttl: 3 })))
   const changed = (change: (view: DataView) => void) => {
     const bytes = base.slice()
     change(new DataView(bytes.buffer))
@@ -143,7 +166,7 @@ describe('validateSection', () => {
         (view) => view.setFloat64(32, Number.MAX_SAFE_INTEGER, true) ?? view.setUint32(COMMAND + 8, 1, true),
       ),
     ],
-    ['an unknown op', changed((view) => view.setUint8(COMMAND, 4))],
+    ['an unknown op', changed((view) => view.setUint8(COMMAND, 6))],
     ['an unknown flag', changed((view) => view.setUint8(COMMAND + 1, 0x0d))],
     ['a key of no bytes', changed((view) => view.setUint16(COMMAND + 2, 0, true))],
     ['a key of 1,025 bytes', changed((view) => view.setUint16(COMMAND + 2, 1025, true))],
@@ -154,7 +177,9 @@ describe('validateSection', () => {
       changed((view) => view.setFloat64(COMMAND + 12, Number.POSITIVE_INFINITY, true)),
     ],
     ['a negative ifVersion', changed((view) => view.setFloat64(COMMAND + 20, -1, true))],
-    ['a deadline of 0 that is there', changed((view) => view.setFloat64(COMMAND + 28, 0, true))],
+    ['a ttl of 0 that is there', changed((view) => view.setFloat64(COMMAND + 28, 0, true))],
+    ['a ttl above ten years', changed((view) => view.setFloat64(COMMAND + 28, limits.ttlMs + 1, true))],
+    ['a ttl that is no integer', changed((view) => view.setFloat64(COMMAND + 28, 0.5, true))],
     ['an unknown value tag', changed((view) => view.setUint8(COMMAND + 37, 2))],
     ['an integer value of a wrong length', changed((view) => view.setUint8(COMMAND + 37, 1))],
   ]
@@ -184,6 +209,7 @@ test.each([
   ['an empty key', commands(set({ key: new Uint8Array(0) }))],
   ['a fractional notAfter', commands(set({ notAfter: 1.5 }))],
   ['a sequence of NaN', commands(set({ sequence: Number.NaN }))],
+  ['a ttl above ten years', commands(set({ ttl: limits.ttlMs + 1 }))],
   ['an integer that is not safe', commands(set({ value: { type: 'integer', integer: 2 ** 53 } }))],
 ])('to encode a section with %s is a programming mistake', (_, wrong) => {
   expect(() => encodeSection(wrong)).toThrow(/./)

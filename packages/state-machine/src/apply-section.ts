@@ -1,27 +1,14 @@
 // Applies the sections of one entry, in order: sessions.md, "Apply, in this order".
 import type { Answer, Position, RefusalCode, Section } from '@quorate/protocol'
 import { limits } from '@quorate/protocol'
+import { type ApplyContext, putEntry } from './apply-context.ts'
 import { execute, isUnknownCommand } from './execute.ts'
 import { assert } from './assert.ts'
-import type { Overlay } from './overlay.ts'
+import { isExpired } from './entry.ts'
 import type { PreparedCommand, PreparedSection } from './prepared-entry.ts'
 import type { Session } from './session.ts'
-import type { SessionTable } from './session-table.ts'
-import type { SlotTable } from './slot-table.ts'
 import type { Applied } from './stored-answer.ts'
-
-/** The state that an entry changes. `lastVersion` is the counter while the entry is applied. */
-export interface ApplyContext {
-  readonly group: number
-  /** The entry's own, ms; what `notAfter` is compared with. */
-  readonly stamp: number
-  /** The log clock with this entry, ms. */
-  readonly clock: number
-  lastVersion: number
-  readonly slots: SlotTable
-  readonly sessions: SessionTable
-  readonly overlay: Overlay
-}
+import { sweep } from './sweep.ts'
 
 export interface AppliedSections {
   readonly answers: readonly (readonly Answer[])[]
@@ -40,7 +27,10 @@ export function applySections(
   return { answers, lastVersion: context.lastVersion }
 }
 
-function applySection({ section, commands }: PreparedSection, context: ApplyContext): readonly Answer[] {
+function applySection(
+  { section, commands, places }: PreparedSection,
+  context: ApplyContext,
+): readonly Answer[] {
   if (section.group !== context.group) return refuseAll(section, context, 'MOVED')
   switch (section.kind) {
     case 'commands':
@@ -52,6 +42,11 @@ function applySection({ section, commands }: PreparedSection, context: ApplyCont
       return [done(context)]
     case 'found':
       context.slots.found(section.slots, section.epoch)
+      return [done(context)]
+    case 'tick':
+      return [done(context)]
+    case 'sweep':
+      sweep(section.limit, places, context)
       return [done(context)]
     default:
       return [refused(context, 'UNKNOWN_COMMAND', 0)]
@@ -87,12 +82,13 @@ function applyCommand(prepared: PreparedCommand, session: Session, context: Appl
 function executeCommand({ command, place }: PreparedCommand, epoch: number, context: ApplyContext): Applied {
   const before = place.known
   assert(before !== undefined, `a key of slot ${place.slot} was not fetched`)
-  const execution = execute(command, before, context.lastVersion + 1)
+  const { clock } = context
+  // An expired entry is absent for every command, and yet counted and indexed until it goes.
+  const seen = before !== null && isExpired(before, clock) ? null : before
+  const execution = execute(command, seen, { version: context.lastVersion + 1, clock })
   if (execution.changed) {
     context.lastVersion += 1
-    context.slots.replace(place.slot, place.key, before, execution.entry)
-    context.overlay.put(place.name, execution.entry)
-    place.known = execution.entry
+    putEntry(place, before, execution.entry, context)
   }
   return { type: 'applied', position: positionOf(context, epoch), result: execution.result }
 }

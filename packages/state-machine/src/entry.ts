@@ -45,6 +45,11 @@ export function entryValue(entry: Entry): Value {
   return decodeValue(entry.value)
 }
 
+/** It is there until it is swept, and absent for everybody (time.md). */
+export function isExpired(entry: Entry, clock: number): boolean {
+  return entry.deadline !== 0 && entry.deadline <= clock
+}
+
 /** A read's hit. */
 export function entryResult(entry: Entry): Result {
   return { type: 'entry', version: entry.version, value: entryValue(entry), expiresAt: entry.deadline }

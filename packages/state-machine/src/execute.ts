@@ -1,6 +1,6 @@
 // What a command means for one entry: pure, knows no session, slot or store.
 import type { Command, Condition } from '@quorate/protocol'
-import { encodeValue } from '@quorate/protocol'
+import { encodeValue, limits } from '@quorate/protocol'
 import { unreachable } from './assert.ts'
 import { type Entry, entryValue, makeEntry } from './entry.ts'
 import type { Known } from './overlay.ts'
@@ -11,15 +11,27 @@ export type Execution =
   | { readonly changed: true; readonly entry: Known; readonly result: StoredResult }
   | { readonly changed: false; readonly result: StoredResult }
 
+/** What a change takes. */
+export interface Moment {
+  readonly version: number
+  /** The log clock, ms. */
+  readonly clock: number
+}
+
 /**
- * Well-formed on the wire and still nothing that this level executes. Deadlines come with a higher level; version 0 is what a
- * missing entry shows, and `ifAbsent` is how to ask for it.
+ * Well-formed on the wire and still nothing that this level executes. Version 0 is what a missing entry shows, and
+ * `ifAbsent` is how to ask for it.
  */
 export function isUnknownCommand(command: Command): boolean {
   switch (command.op) {
     case 'set':
-      return command.deadline !== 0 || isInvalid(command.condition) || isUnsafe(command.value)
+      return (
+        (command.ttl !== 0 && isNoTtl(command.ttl)) || isInvalid(command.condition) || isUnsafe(command.value)
+      )
+    case 'touch':
+      return isNoTtl(command.ttl) || isInvalid(command.condition)
     case 'del':
+    case 'persist':
       return isInvalid(command.condition)
     case 'incr':
       return !Number.isSafeInteger(command.by)
@@ -28,12 +40,14 @@ export function isUnknownCommand(command: Command): boolean {
   }
 }
 
-/** `version` is the one that a change takes. */
-export function execute(command: Command, before: Known, version: number): Execution {
+/** `before` null: there is no such entry, or it has expired. */
+export function execute(command: Command, before: Known, moment: Moment): Execution {
   switch (command.op) {
     case 'set': {
       if (!holds(command.condition, before)) return lost(before)
-      const entry = makeEntry(command.key, encodeValue(command.value), version, command.deadline)
+      const { version, clock } = moment
+      const deadline = command.ttl === 0 ? 0 : deadlineAfter(clock, command.ttl)
+      const entry = makeEntry(command.key, encodeValue(command.value), version, deadline)
       return { changed: true, entry, result: { type: 'written', version } }
     }
     case 'del':
@@ -41,10 +55,30 @@ export function execute(command: Command, before: Known, version: number): Execu
       if (before === null) return { changed: false, result: { type: 'deleted', existed: false } }
       return { changed: true, entry: null, result: { type: 'deleted', existed: true } }
     case 'incr':
-      return increment(command.key, command.by, before, version)
+      return increment(command.key, command.by, before, moment.version)
+    case 'touch':
+      if (!holds(command.condition, before)) return lost(before)
+      return redate(command.key, before, deadlineAfter(moment.clock, command.ttl), moment.version)
+    case 'persist':
+      if (!holds(command.condition, before)) return lost(before)
+      return redate(command.key, before, 0, moment.version)
     default:
       return unreachable(command)
   }
+}
+
+/** The same entry with another deadline: a change like any other, with a version of its own. */
+function redate(key: Uint8Array, before: Known, deadline: number, version: number): Execution {
+  if (before === null) return { changed: false, result: { type: 'touched', version: 0 } }
+  if (before.deadline === deadline)
+    return { changed: false, result: { type: 'touched', version: before.version } }
+  const entry = makeEntry(key, before.value, version, deadline)
+  return { changed: true, entry, result: { type: 'touched', version } }
+}
+
+/** Total, whatever a stamp may be. */
+function deadlineAfter(clock: number, ttl: number): number {
+  return Math.min(clock + ttl, Number.MAX_SAFE_INTEGER)
 }
 
 function increment(key: Uint8Array, by: number, before: Known, version: number): Execution {
@@ -81,6 +115,10 @@ function lost(before: Entry | null): Execution {
 
 function isInvalid(condition: Condition): boolean {
   return condition.type === 'ifVersion' && !(Number.isSafeInteger(condition.version) && condition.version > 0)
+}
+
+function isNoTtl(ttl: number): boolean {
+  return !Number.isSafeInteger(ttl) || ttl < 1 || ttl > limits.ttlMs
 }
 
 function isUnsafe(value: Extract<Command, { op: 'set' }>['value']): boolean {

@@ -1,7 +1,15 @@
 export { BadStateError } from './bad-state-error.ts'
 export { BrokenInvariantError } from './assert.ts'
 export { ENTRY_OVERHEAD_BYTES } from './entry.ts'
-export type { AppliedEntry, Frozen, ReplicatedState, RowChange, RowKey } from './replicated-state.ts'
+export type {
+  AppliedEntry,
+  Frozen,
+  Removal,
+  ReplicatedState,
+  RowChange,
+  RowKey,
+  RowScan,
+} from './replicated-state.ts'
 export { rowKind } from './row-kind.ts'
 export { createScrub, type Scrub } from './scrub.ts'
 export type { ReadStep, ReadTicket } from './shard-read.ts'

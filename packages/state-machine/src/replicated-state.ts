@@ -16,6 +16,30 @@ export interface RowKey {
   readonly key: Uint8Array
 }
 
+/** Rows that have to be read in order, since nobody knows their keys. */
+export interface RowScan extends RowKey {
+  /** Rows of `kind` and `slot` at or above `key`, the first `limit` of them. */
+  readonly limit: number
+  /**
+   * Takes the rows, all that there are or `limit`. Without effect where something that could have changed them happened
+   * meanwhile: whoever still needs them asks again. Throws `BadStateError` for a row that is none.
+   */
+  complete(rows: readonly { readonly key: Uint8Array; readonly value: Uint8Array }[]): void
+}
+
+/** An entry that was removed by the system, not by a client: what makes a later miss legal (time.md, eviction). */
+export interface Removal {
+  readonly cause: 'expired'
+  /** The epoch of the key's slot. */
+  readonly slotEpoch: number
+  /** Of the removal. */
+  readonly version: number
+  /** Of the entry that went, with its deadline in ms of the log clock. */
+  readonly removedVersion: number
+  readonly deadline: number
+  readonly key: Uint8Array
+}
+
 export interface RowChange extends RowKey {
   /** null deletes. */
   readonly value: Uint8Array | null
@@ -33,7 +57,8 @@ export interface Frozen {
 
 /**
  * Replicated state of one group: deterministic, synchronous, knows no disk. The host drives it, one entry at a time:
- * `prefetch` -> (reads those rows from the store) -> `apply`. Implemented by shards and by the meta group.
+ * `prefetch` -> (reads those rows from the store) -> `apply`; where `scan` is set behind a `prefetch`, that scan and the
+ * `prefetch` once more. Implemented by shards and by the meta group.
  */
 export interface ReplicatedState {
   readonly appliedIndex: number
@@ -43,6 +68,8 @@ export interface ReplicatedState {
   readonly lastVersion: number
   /** Rows that `apply` of this entry needs and that memory does not hold: pure, no repetition. */
   prefetch(entry: AppliedEntry): readonly RowKey[]
+  /** What the newest `prefetch` needs before it can say which rows; null almost always. */
+  readonly scan: RowScan | null
   /**
    * Applies the entry after `appliedIndex`. `rows` are the values of `prefetch`'s keys in order (undefined = no row).
    * Returns, for each section of the payload in order, the answers to its commands in order. Total: a bad command is a

@@ -8,4 +8,6 @@ export const rowKind = {
   session: 3,
   /** A user's entry. */
   entry: 4,
+  /** That an entry has a deadline: the index in (deadline, key) order. */
+  deadline: 5,
 } as const

@@ -3,8 +3,11 @@
 import { slotOf } from '@quorate/protocol'
 import { assert } from './assert.ts'
 import { BadStateError } from './bad-state-error.ts'
+import { decodeDeadlineRow } from './deadline-index.ts'
+import { deadlineName, deadlineRowKey } from './deadline-name.ts'
 import { decodeEntryRow, entryBytes } from './entry.ts'
-import { addHash, emptySum, hashText } from './hash.ts'
+import { addHash, emptySum, hashOf, hashText } from './hash.ts'
+import { keyName } from './key-name.ts'
 import { decodeMachineHead, encodeMachineHead } from './machine-head.ts'
 import { rowKind } from './row-kind.ts'
 import { decodeSessionRow, hashSession, sessionAnswerBytes } from './session.ts'
@@ -47,6 +50,8 @@ class ShardScrub implements Scrub {
     slotHash: emptySum(),
     sessionHash: emptySum(),
   }
+  /** Which keys have which deadline: as the entries say, and as the index does. */
+  readonly #deadlines = { ofEntries: emptySum(), ofIndex: emptySum() }
   /** The slot whose entries are passing, with what they add up to. */
   #counted: SlotContent | null = null
   #previous: CheckpointRow | null = null
@@ -70,6 +75,9 @@ class ShardScrub implements Scrub {
     return this.#check(() => {
       this.#endSlot()
       for (const declared of this.#declared.values()) compare(noContent(declared.slot), declared)
+      const { ofEntries, ofIndex } = this.#deadlines
+      if (hashText(ofEntries) !== hashText(ofIndex))
+        throw new BadStateError('the index of deadlines is not that of the entries')
       if (this.#machine !== null) this.#compareHead(this.#machine)
     })
   }
@@ -98,6 +106,8 @@ class ShardScrub implements Scrub {
         return this.#sessionRow(row)
       case rowKind.entry:
         return this.#entryRow(row)
+      case rowKind.deadline:
+        return this.#deadlineRow(row)
       default:
         throw new BadStateError(`a row of kind ${row.kind}`)
     }
@@ -134,6 +144,15 @@ class ShardScrub implements Scrub {
     this.#counted.count += 1
     this.#counted.bytes += entryBytes(key, entry)
     addHash(this.#counted, entry)
+    if (entry.deadline === 0) return
+    const indexed = deadlineRowKey(deadlineName(entry.deadline, keyName(key)))
+    addHash(this.#deadlines.ofEntries, hashOf([], [indexed]))
+  }
+
+  #deadlineRow({ slot, key, value }: CheckpointRow): void {
+    if (slot !== 0) throw new BadStateError(`deadline row in slot ${slot}`)
+    decodeDeadlineRow(key, value)
+    addHash(this.#deadlines.ofIndex, hashOf([], [key]))
   }
 
   /** Entries come in the order of their slots: the one that was passing is whole. */

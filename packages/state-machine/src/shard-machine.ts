@@ -4,14 +4,15 @@ import { slotOf } from '@quorate/protocol'
 import { applySections } from './apply-section.ts'
 import { assert } from './assert.ts'
 import { BadStateError } from './bad-state-error.ts'
-import { decodeEntryRow, encodeEntryRow, entryResult } from './entry.ts'
+import { DEADLINE_WINDOW, DeadlineIndex } from './deadline-index.ts'
+import { decodeEntryRow, encodeEntryRow, type Entry, entryResult, isExpired } from './entry.ts'
 import { hashOf, hashText } from './hash.ts'
 import { createHotEntries, type HotEntries } from './hot-entries.ts'
 import { keyName, nameKey } from './key-name.ts'
 import { decodeMachineHead, encodeMachineHead, type MachineHead } from './machine-head.ts'
 import { createMapOverlay, type Known, type Overlay } from './overlay.ts'
 import { fillMissing, missingRows, type PreparedEntry, prepareEntry } from './prepared-entry.ts'
-import type { AppliedEntry, Frozen, RowChange, RowKey } from './replicated-state.ts'
+import type { AppliedEntry, Frozen, Removal, RowChange, RowKey, RowScan } from './replicated-state.ts'
 import { rowKind } from './row-kind.ts'
 import { SessionTable } from './session-table.ts'
 import type { ReadPlace, ReadStep, ReadTicket } from './shard-read.ts'
@@ -33,12 +34,15 @@ export class ShardMachine implements ShardState {
   readonly #sessions: SessionTable = new SessionTable()
   readonly #overlay: Overlay = createMapOverlay()
   readonly #hot: HotEntries
+  readonly #deadlines: DeadlineIndex
   #appliedIndex = 0
   #appliedTerm = 0
   #clock = 0
   #lastVersion = 0
   /** The newest prefetch and the applied index at which it looked. */
   #prepared: { readonly entry: PreparedEntry; readonly at: number } | null = null
+  #scan: RowScan | null = null
+  #removals: readonly Removal[] = []
   /** Freezes and releases so far; they differ by one while something is frozen. */
   #freezes = 0
   #releases = 0
@@ -48,6 +52,7 @@ export class ShardMachine implements ShardState {
   constructor(group: number, options: ShardStateOptions) {
     this.group = group
     this.#hot = createHotEntries(options.hotBytesMax ?? HOT_BYTES_MAX)
+    this.#deadlines = new DeadlineIndex(options.deadlineWindow ?? DEADLINE_WINDOW)
   }
 
   get appliedIndex(): number {
@@ -76,13 +81,39 @@ export class ShardMachine implements ShardState {
   }
 
   get overlayBytes(): number {
-    return this.#overlay.bytes
+    return this.#overlay.bytes + this.#deadlines.bytes
+  }
+
+  get scan(): RowScan | null {
+    return this.#scan
+  }
+
+  get removals(): readonly Removal[] {
+    return this.#removals
+  }
+
+  get earliestDeadline(): number | null | 'unknown' {
+    return this.#deadlines.earliest
+  }
+
+  lookAhead(): RowScan | null {
+    return this.#deadlines.lookAhead()
   }
 
   prefetch(entry: AppliedEntry): readonly RowKey[] {
-    const prepared = prepareEntry(entry, this.group, (name) => this.#find(name))
+    const prepared = this.#prepare(entry)
+    this.#scan = prepared.scan
     this.#prepared = { entry: prepared, at: this.#appliedIndex }
     return missingRows(prepared)
+  }
+
+  #prepare(entry: AppliedEntry): PreparedEntry {
+    return prepareEntry(entry, {
+      group: this.group,
+      clock: this.#clock,
+      find: (name) => this.#find(name),
+      deadlines: this.#deadlines,
+    })
   }
 
   apply(entry: AppliedEntry, rows: readonly (Uint8Array | undefined)[]): readonly (readonly Answer[])[] {
@@ -96,6 +127,7 @@ export class ShardMachine implements ShardState {
     this.#broken = true
     this.#clock = Math.max(this.#clock, stamp)
     this.#sessions.expire(this.#clock)
+    const removals: Removal[] = []
     const applied = applySections(prepared.sections, {
       group: this.group,
       stamp,
@@ -104,11 +136,15 @@ export class ShardMachine implements ShardState {
       slots: this.#slots,
       sessions: this.#sessions,
       overlay: this.#overlay,
+      deadlines: this.#deadlines,
+      removals,
     })
     this.#lastVersion = applied.lastVersion
     this.#appliedIndex = index
     this.#appliedTerm = term
     this.#broken = false
+    this.#removals = removals
+    this.#deadlines.trim()
     this.#rememberUnchanged(prepared)
     return applied.answers
   }
@@ -121,7 +157,9 @@ export class ShardMachine implements ShardState {
       last.at === this.#appliedIndex &&
       last.entry.index === entry.index &&
       last.entry.term === entry.term
-    const prepared = matches ? last.entry : prepareEntry(entry, this.group, (name) => this.#find(name))
+    const prepared = matches ? last.entry : this.#prepare(entry)
+    this.#scan = null
+    assert(prepared.scan === null, `entry ${entry.index}: applied without its scan`)
     const wanted = prepared.missing.length
     assert(rowCount === wanted, `entry ${entry.index}: ${rowCount} rows for ${wanted}`)
     // Rows of an older prefetch may be of the right number and of the wrong keys.
@@ -159,10 +197,10 @@ export class ShardMachine implements ShardState {
     }))
     const missing = places.filter(({ known, slot }) => known === undefined && this.#slots.isServed(slot))
     if (missing.length === 0) {
-      return {
-        type: 'answers',
-        answers: places.map((place) => this.#answerRead(place, place.known ?? null, t)),
-      }
+      return this.#answerReads(
+        places.map((place) => ({ place, known: place.known ?? null })),
+        t,
+      )
     }
     const ticket: ReadTicket = {
       owner: this,
@@ -194,18 +232,37 @@ export class ShardMachine implements ShardState {
       fetched.set(name, known)
       this.#hot.remember(name, known)
     }
-    const answers = places.map((place) => {
-      const dirty = this.#overlay.find(place.name)
-      const clean = place.known === undefined ? fetched.get(place.name) : place.known
-      return this.#answerRead(place, (dirty === undefined ? clean : dirty) ?? null, t)
-    })
-    return { type: 'answers', answers }
+    return this.#answerReads(
+      places.map((place) => {
+        const dirty = this.#overlay.find(place.name)
+        const clean = place.known === undefined ? fetched.get(place.name) : place.known
+        return { place, known: (dirty === undefined ? clean : dirty) ?? null }
+      }),
+      t,
+    )
+  }
+
+  #answerReads(
+    found: readonly { readonly place: ReadPlace; readonly known: Known }[],
+    wanted: number,
+  ): ReadStep {
+    // While the read waited for its tick the clock may have passed its t: what expired since may have been swept.
+    const t = Math.max(wanted, this.#clock)
+    for (const { place, known } of found)
+      if (known !== null && this.#slots.isServed(place.slot) && this.#expiresUntil(known, t))
+        return { type: 'tick', t }
+    return { type: 'answers', answers: found.map(({ place, known }) => this.#answerRead(place, known, t)) }
+  }
+
+  #expiresUntil(entry: Entry, t: number): boolean {
+    return isExpired(entry, t) && !isExpired(entry, this.#clock)
   }
 
   #answerRead({ slot }: ReadPlace, known: Known, t: number): Answer {
     const position = { epoch: this.#slots.epoch(slot), version: this.#lastVersion, t }
     if (!this.#slots.isServed(slot)) return { type: 'refused', code: 'MOVED', position }
-    if (known === null) return { type: 'applied', position, result: { type: 'absent' } }
+    if (known === null || isExpired(known, t))
+      return { type: 'applied', position, result: { type: 'absent' } }
     return { type: 'applied', position, result: entryResult(known) }
   }
 
@@ -214,7 +271,9 @@ export class ShardMachine implements ShardState {
     assert(this.#freezes === this.#releases, `group ${this.group}: frozen twice`)
     const machine = encodeMachineHead(this.#head())
     this.#overlay.freeze()
-    const changeCount = this.#overlay.frozenCount + this.#slots.freeze() + this.#sessions.freeze()
+    this.#deadlines.freeze()
+    const entryCount = this.#overlay.frozenCount + this.#deadlines.frozenCount
+    const changeCount = entryCount + this.#slots.freeze() + this.#sessions.freeze()
     this.#freezes += 1
     const number = this.#freezes
     const changes = { [Symbol.iterator]: () => this.#frozenRows(number) }
@@ -245,12 +304,14 @@ export class ShardMachine implements ShardState {
         value: known === null ? null : encodeEntryRow(known),
       }
     }
+    yield* this.#deadlines.frozenRows()
   }
 
   release(): void {
     assert(this.#freezes === this.#releases + 1, `group ${this.group}: nothing to release`)
     this.#releases += 1
     this.#hot.adopt(this.#overlay.release())
+    this.#deadlines.release()
     this.#slots.release()
     this.#sessions.release()
   }
@@ -289,6 +350,7 @@ export class ShardMachine implements ShardState {
       else throw new BadStateError(`a row of kind ${row.kind}`)
     }
     this.#sessions.restore(sessionRows)
+    this.#deadlines.restore()
     this.#appliedIndex = checkpoint.appliedIndex
     this.#appliedTerm = checkpoint.appliedTerm
     this.#clock = head.clock

@@ -5,6 +5,9 @@
  *     while (step.type === 'fetch') step = state.completeRead(step.ticket, await store.getMany(..., step.rows))
  *     step.answers
  *
+ * A step may also be `tick`: an entry expires between the log clock and the read's `t`, and nobody may be told so before the
+ * log says it. The host commits an entry with a stamp at or above that `t`, and begins again with the same `t`.
+ *
  * All keys of one read are evaluated at one moment: that of the call that returned the answers.
  */
 import type { Answer } from '@quorate/protocol'
@@ -13,6 +16,7 @@ import type { RowKey } from './replicated-state.ts'
 
 export type ReadStep =
   | { readonly type: 'answers'; readonly answers: readonly Answer[] }
+  | { readonly type: 'tick'; readonly t: number }
   | { readonly type: 'fetch'; readonly ticket: ReadTicket; readonly rows: readonly RowKey[] }
 
 /** A read that waits for rows; used once. Opaque to the host. */

@@ -1,18 +1,25 @@
 // What a shard replicates, as its host sees it.
 import type { ReadStep, ReadTicket } from './shard-read.ts'
 import { ShardMachine } from './shard-machine.ts'
-import type { ReplicatedState } from './replicated-state.ts'
+import type { Removal, ReplicatedState, RowScan } from './replicated-state.ts'
 
 export interface ShardState extends ReplicatedState {
   readonly group: number
   readonly stats: ShardStats
   /** Encoded bytes of all stored answers: at `limits.storedAnswersBytesPerShard` the leader admits no more writes. */
   readonly storedAnswerBytes: number
+  /** When the first entry expires, ms; null = none does; `unknown` = `lookAhead` has to be carried out. */
+  readonly earliestDeadline: number | null | 'unknown'
+  /** Reads from the store what tells `earliestDeadline`; null where it is known. */
+  lookAhead(): RowScan | null
+  /** What the newest `apply` removed by itself, in order. */
+  readonly removals: readonly Removal[]
   /** Bytes of dirty entries, active and frozen: the host pauses apply at its limit. */
   readonly overlayBytes: number
   /**
-   * Reads up to 1,000 keys at log time `t` (ms), in order. Answers at once or says which rows the store must give.
-   * Hit, miss (`entry`, `absent`) or refused `MOVED`, each with the position (slot epoch, lastVersion, t).
+   * Reads up to 1,000 keys at log time `t` (ms), in order. Answers at once, says which rows the store must give, or that
+   * the log clock has to reach `t` first. Hit, miss (`entry`, `absent`) or refused `MOVED`, each with the position (slot
+   * epoch, lastVersion, t), where `t` is never below the log clock: what it shows is what is not expired at that `t`.
    */
   beginRead(keys: readonly Uint8Array[], t: number): ReadStep
   /**
@@ -34,6 +41,8 @@ export interface ShardStats {
 export interface ShardStateOptions {
   /** Clean entries kept in memory, bytes. Default 64 MiB. Has no influence on replicated state. */
   readonly hotBytesMax?: number
+  /** Deadlines kept at hand. Default 4096. Has no influence on replicated state. */
+  readonly deadlineWindow?: number
 }
 
 /** What the newest checkpoint of a replica holds. */
@@ -42,7 +51,7 @@ export interface ShardCheckpoint {
   readonly appliedTerm: number
   /** `Frozen.machine` as it was written. */
   readonly machine: Uint8Array
-  /** All rows of kinds `ownership`, `slot` and `session`; entries stay in the store. */
+  /** All rows of kinds `ownership`, `slot` and `session`; entries and deadlines stay in the store. */
   readonly rows: Iterable<CheckpointRow>
 }
 

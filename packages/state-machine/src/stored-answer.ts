@@ -10,7 +10,7 @@ import { type RowWriter, rowWriter } from './row-writer.ts'
 /** What executed commands end in; everything else is a refusal or belongs to reads and sessions, and is never stored. */
 export type StoredResult = Extract<
   Result,
-  { type: 'written' | 'lost' | 'deleted' | 'counted' | 'notANumber' | 'overflow' }
+  { type: 'written' | 'lost' | 'deleted' | 'counted' | 'notANumber' | 'overflow' | 'touched' }
 >
 
 /** An executed command's answer. */
@@ -27,7 +27,7 @@ export interface StoredAnswer {
 }
 
 /** Tags of the results that are stored, in the disk format. */
-const tag = { written: 1, lost: 2, deleted: 3, counted: 4, notANumber: 5, overflow: 6 } as const
+const tag = { written: 1, lost: 2, deleted: 3, counted: 4, notANumber: 5, overflow: 6, touched: 7 } as const
 const seen = { nothing: 0, value: 1, omitted: 2 } as const
 
 /** Sequence, result tag and position. */
@@ -63,6 +63,7 @@ export function encodeStoredAnswer(row: RowWriter, sequence: number, { answer }:
   row.number(position.t)
   switch (result.type) {
     case 'written':
+    case 'touched':
       row.number(result.version)
       break
     case 'lost':
@@ -106,6 +107,8 @@ function decodeResult(row: RowReader, resultTag: number): StoredResult {
       return { type: 'notANumber' }
     case tag.overflow:
       return { type: 'overflow' }
+    case tag.touched:
+      return { type: 'touched', version: row.number() }
     default:
       throw new BadStateError(`stored answer: tag ${resultTag}`)
   }
@@ -140,6 +143,7 @@ function decodeLost(row: RowReader): StoredResult {
 function answerBytes(result: StoredResult): number {
   switch (result.type) {
     case 'written':
+    case 'touched':
       return HEAD_BYTES + 8
     case 'lost':
       return HEAD_BYTES + 9 + (result.value === null ? 0 : 4 + valueBytes(result.value))

@@ -124,7 +124,7 @@ describe('apply', () => {
       key,
       value: { type: 'bytes', bytes },
       condition: { type: 'always' },
-      deadline: 0,
+      ttl: 0,
     } as const
     const entry = {
       index: 2,
@@ -158,8 +158,8 @@ describe('founding', () => {
     replica.append(commandsEntry(1_000, foundAll(7), foundAll(9), foundAll(11, GROUP + 1)))
     expect(replica.state.stateHash()).toBe(hash)
     expect(replica.state.stats.slots).toBe(16_384)
-    expect(replica.read([key], 5)).toEqual([
-      { type: 'applied', position: { epoch: 7, version: 0, t: 5 }, result: { type: 'absent' } },
+    expect(replica.read([key], 1_005)).toEqual([
+      { type: 'applied', position: { epoch: 7, version: 0, t: 1_005 }, result: { type: 'absent' } },
     ])
   })
 

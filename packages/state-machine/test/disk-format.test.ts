@@ -28,7 +28,7 @@ function small(): Replica {
     key,
     value,
     condition: { type: 'always' },
-    deadline: 0,
+    ttl: 0,
   } as const
   const session = { group: GROUP, version: 1 }
   replica.append(commandsEntry(1_000, foundSome(4), open))

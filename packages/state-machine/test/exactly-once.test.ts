@@ -25,7 +25,7 @@ function set(sequence: number, value: Uint8Array, notAfter = never): Command {
     key: list,
     value: { type: 'bytes', bytes: value },
     condition: always,
-    deadline: 0,
+    ttl: 0,
   }
 }
 

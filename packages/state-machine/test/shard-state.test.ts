@@ -6,13 +6,15 @@ import { Run } from './support/run-scenario.ts'
 import { commandsEntry, GROUP, Replica } from './support/replica.ts'
 import { allKeys, allSteps, clientSteps, foundSome, strangeKey } from './support/scenario.ts'
 
+/** Of one, so that nearly every sweep asks the store, to one that holds everything. */
+const windows = fc.constantFrom(1, 2, 5, 1_000)
 const hotSizes = fc.constantFrom(0, 100, 400, 1_000_000)
 
 describe('a shard', () => {
   test('answers every command and read as the model of the rules does', () => {
     fc.assert(
-      fc.property(clientSteps, hotSizes, (steps, hotBytesMax) => {
-        const run = new Run(hotBytesMax)
+      fc.property(clientSteps, hotSizes, windows, (steps, hotBytesMax, window) => {
+        const run = new Run(hotBytesMax, window)
         for (const step of steps) run.step(step)
         run.finish([...allKeys, strangeKey])
       }),
@@ -22,8 +24,8 @@ describe('a shard', () => {
 
   test('C11 E7 E8 D7 D8: checkpoints, restarts, duplicates and delayed reads in any order change no answer and no state', () => {
     fc.assert(
-      fc.property(allSteps, hotSizes, (steps, hotBytesMax) => {
-        const run = new Run(hotBytesMax)
+      fc.property(allSteps, hotSizes, windows, (steps, hotBytesMax, window) => {
+        const run = new Run(hotBytesMax, window)
         for (const step of steps) run.step(step)
         run.finish([...allKeys, strangeKey])
       }),
@@ -35,8 +37,8 @@ describe('a shard', () => {
     const hashes = new Map<string, string>()
     const canonicals = new Map<string, string>()
     fc.assert(
-      fc.property(allSteps, hotSizes, (steps, hotBytesMax) => {
-        const run = new Run(hotBytesMax)
+      fc.property(allSteps, hotSizes, windows, (steps, hotBytesMax, window) => {
+        const run = new Run(hotBytesMax, window)
         for (const step of steps) run.step(step)
         for (const { canonical, hash } of run.states) {
           expect(hashes.get(canonical) ?? hash).toBe(hash)

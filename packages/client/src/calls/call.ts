@@ -13,10 +13,20 @@ export type WriteBody =
       readonly slot: number
       readonly value: Value
       readonly condition: Condition
+      /** Ms, 0 = none. */
+      readonly ttl: number
     }
   | {
       readonly kind: 'write'
-      readonly op: 'del'
+      readonly op: 'touch'
+      readonly key: Uint8Array
+      readonly slot: number
+      readonly condition: Condition
+      readonly ttl: number
+    }
+  | {
+      readonly kind: 'write'
+      readonly op: 'del' | 'persist'
       readonly key: Uint8Array
       readonly slot: number
       readonly condition: Condition
@@ -132,10 +142,13 @@ export function commandOf(body: WriteBody, sequence: number, notAfter: number): 
         key: body.key,
         value: body.value,
         condition: body.condition,
-        deadline: 0,
+        ttl: body.ttl,
       }
     case 'del':
-      return { op: 'del', sequence, notAfter, key: body.key, condition: body.condition }
+    case 'persist':
+      return { op: body.op, sequence, notAfter, key: body.key, condition: body.condition }
+    case 'touch':
+      return { op: 'touch', sequence, notAfter, key: body.key, condition: body.condition, ttl: body.ttl }
     case 'incr':
       return { op: 'incr', sequence, notAfter, key: body.key, by: body.by }
   }

@@ -56,9 +56,11 @@ export function answers(body: CallBody, result: Result): boolean {
     case 'written':
       return body.op === 'set'
     case 'lost':
-      return (body.op === 'set' || body.op === 'del') && body.condition.type !== 'always'
+      return 'condition' in body && body.condition.type !== 'always'
     case 'deleted':
       return body.op === 'del'
+    case 'touched':
+      return body.op === 'touch' || body.op === 'persist'
     case 'counted':
     case 'notANumber':
     case 'overflow':

@@ -38,6 +38,8 @@ export class MetaState implements ReplicatedState {
   #appliedIndex: number
   #appliedTerm: number
   #clock: number
+  /** Its entries need no rows. */
+  readonly scan: null = null
   readonly #fields: MetaFields
 
   private constructor(

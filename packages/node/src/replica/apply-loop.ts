@@ -93,6 +93,7 @@ export class ApplyLoop {
       for (const entry of entries) {
         left -= 1
         const keys = state.prefetch(entry)
+        if (state.scan !== null) return this.#lookUp(state.scan)
         if (keys.length > 0) return this.#fetch(entry, keys)
         this.#target.applied(entry, state.apply(entry, []))
         // What was applied may have shown that this replica must not go on.
@@ -107,17 +108,32 @@ export class ApplyLoop {
   readonly #again = (): void => this.#run()
 
   #fetch(entry: LogEntry, keys: ReturnType<ReplicatedState['prefetch']>): void {
+    const { group } = this.#target
+    this.#read(this.#host.store.getMany(group, this.#target.generation(), keys), (state, rows) =>
+      this.#target.applied(entry, state.apply(entry, rows)),
+    )
+  }
+
+  /** The entry is looked at again with what the scan brought. */
+  #lookUp(scan: NonNullable<ReplicatedState['scan']>): void {
+    const { group } = this.#target
+    this.#read(this.#host.store.scan(group, this.#target.generation(), scan), (_, rows) =>
+      scan.complete(rows),
+    )
+  }
+
+  #read<Rows>(read: Promise<Rows>, then: (state: ReplicatedState, rows: Rows) => void): void {
     const state = this.#target.state()
     this.#fetching = true
     this.#target.caughtUp()
-    this.#host.store.getMany(this.#target.group, this.#target.generation(), keys).then(
+    read.then(
       (rows) => {
         this.#fetching = false
         for (const idle of this.#onIdle.splice(0)) idle()
         // A pause between the read and here belongs to an install that replaces the state: the entry is looked at again.
         if (this.#stopped || this.#paused || this.#target.state() !== state) return
         try {
-          this.#target.applied(entry, state.apply(entry, rows))
+          then(state, rows)
         } catch (error) {
           return this.#fail(error)
         }

@@ -1,5 +1,6 @@
 // What a replica asks of the node that hosts it. The node implements it once for all its replicas.
 import type { GroupId, PeerFrame } from '@quorate/protocol'
+import type { Removal } from '@quorate/state-machine'
 import type { LogEntry, LogPosition, LogRecord, StateStore } from '@quorate/storage'
 import type { Timers } from '@quorate/runtime'
 import type { NodeEvent, NodeSettings } from '../node.ts'
@@ -45,6 +46,8 @@ export interface ReplicaHost {
   /** Runs `work` while no checkpoint is under way. */
   exclusively<T>(work: () => Promise<T>): Promise<T>
   event(event: NodeEvent): void
+  /** Apply removed entries by itself. */
+  removed(group: GroupId, removals: readonly Removal[]): void
   /** A promise cannot be kept: the node stops at once. */
   halt(error: Error): void
 }

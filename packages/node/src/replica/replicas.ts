@@ -78,8 +78,9 @@ export class Replicas {
 
   /** The node ends: nobody here says or does anything any more. */
   close(): void {
-    for (const { replica, sender } of this.#hosted.values()) {
+    for (const { replica, shard, sender } of this.#hosted.values()) {
       replica.close()
+      shard?.close()
       sender.stop()
     }
   }

@@ -9,18 +9,24 @@ import { relief } from './relieve-answers.ts'
 import { ReadQueue, type QueuedRead } from './read-queue.ts'
 import type { Replica, ReplicaBehaviour } from './replica.ts'
 import type { StateHashes } from './state-hashes.ts'
+import { Sweeper } from './sweeper.ts'
+import { TickWaits } from './tick-waits.ts'
 
 export class Shard implements ReplicaBehaviour {
   readonly replica: Replica
   readonly #host: ReplicaHost
   readonly #reads = new ReadQueue()
   readonly #hashes: StateHashes
+  readonly #ticks: TickWaits
+  readonly #sweeper: Sweeper
   #founding = false
 
   constructor(host: ReplicaHost, replica: Replica, hashes: StateHashes) {
     this.#host = host
     this.replica = replica
     this.#hashes = hashes
+    this.#ticks = new TickWaits(host, replica, this.#propose)
+    this.#sweeper = new Sweeper(host, replica, this.#propose)
   }
 
   get state(): ShardState {
@@ -52,7 +58,7 @@ export class Shard implements ReplicaBehaviour {
     const { replica } = this
     if (replica.condition !== 'live') return read.refused('REPLICA_STOPPED')
     if (!replica.isLeader) return read.refused('NOT_LEADER')
-    if (this.#reads.count >= fixed.readsWaitingPerGroup) return read.refused('OVERLOADED')
+    if (this.#reads.count + this.#ticks.count >= fixed.readsWaitingPerGroup) return read.refused('OVERLOADED')
     this.#reads.arrive(read)
     this.#host.turn.at('propose', this.#beginReads)
   }
@@ -60,6 +66,7 @@ export class Shard implements ReplicaBehaviour {
   roleChanged(): void {
     if (!this.replica.isLeader) this.#refuseReads('NOT_LEADER')
     this.#founding = false
+    this.#sweeper.look()
   }
 
   readsConfirmed(tag: number, index: number): void {
@@ -74,16 +81,25 @@ export class Shard implements ReplicaBehaviour {
   }
 
   applied(entry: LogEntry): void {
+    const { removals } = this.state
+    if (removals.length > 0) this.#host.removed(this.replica.group, removals)
     if (entry.index % this.#host.settings.stateHashEvery === 0)
       this.#hashes.reached(entry.index, this.state.stateHash())
   }
 
   appliedUpTo(): void {
     this.#evaluate()
+    this.#sweeper.look()
   }
 
   ended(): void {
+    this.#sweeper.stop()
     this.#refuseReads('REPLICA_STOPPED')
+  }
+
+  /** The node ends: no timer is left. */
+  close(): void {
+    this.#sweeper.stop()
   }
 
   /** A leader whose shard owns nothing yet proposes what the map founded it with; apply takes it once. */
@@ -117,18 +133,25 @@ export class Shard implements ReplicaBehaviour {
 
   #evaluate(): void {
     if (this.replica.condition !== 'live') return
-    for (const read of this.#reads.ready(this.replica.state.appliedIndex)) {
-      try {
-        this.#follow(read, this.state, this.state.beginRead(read.keys, this.replica.leaderTime()))
-      } catch (error) {
-        this.#failed(read, error)
-      }
+    for (const { read, t } of this.#ticks.ready(this.state.clock)) this.#begin(read, t)
+    const confirmed = this.#reads.ready(this.state.appliedIndex)
+    if (confirmed.length === 0) return
+    const t = this.replica.leaderTime()
+    for (const read of confirmed) this.#begin(read, t)
+  }
+
+  #begin(read: QueuedRead, t: number): void {
+    try {
+      this.#follow(read, this.state, this.state.beginRead(read.keys, t))
+    } catch (error) {
+      this.#failed(read, error)
     }
   }
 
-  /** A change of leader drops every read position, also the confirmed ones that wait for apply (rule 6). */
+  /** A change of leader drops every read position, also the confirmed ones that wait for apply or a tick (rule 6). */
   #refuseReads(code: 'NOT_LEADER' | 'REPLICA_STOPPED'): void {
     for (const { round, count } of this.#reads.refuseAll(code)) this.#host.readsEnded(round, count)
+    this.#ticks.refuseAll(code)
   }
 
   #failed(read: QueuedRead, error: unknown): void {
@@ -139,6 +162,11 @@ export class Shard implements ReplicaBehaviour {
   /** Rows come from the store until memory and store agree on one moment (rule 27). */
   #follow(read: QueuedRead, state: ShardState, step: ReadStep): void {
     if (step.type === 'answers') return read.answers(step.answers)
+    if (step.type === 'tick') {
+      // While its rows were fetched leadership may have been lost: nobody would commit the tick.
+      if (!this.replica.isLeader) return read.refused('NOT_LEADER')
+      return this.#ticks.wait(read, step.t)
+    }
     this.#host.store
       .getMany(this.replica.group, this.replica.generation, step.rows)
       .then((rows) => {

@@ -109,7 +109,7 @@ export class ScrubWorld {
             key: keyOf(group, at),
             value: { type: 'bytes', bytes: new Uint8Array(VALUE_BYTES).fill(fill) },
             condition: { type: 'always' },
-            deadline: 0,
+            ttl: 0,
           },
         ],
       }

@@ -1,4 +1,4 @@
-// One command in its section: `op u8 | flags u8 | keyLen u16 | valueLen u32 | sequence u32 | notAfter f64 | [ifVersion f64] | [deadline f64] | [by f64] | key | value`.
+// One command in its section: `op u8 | flags u8 | keyLen u16 | valueLen u32 | sequence u32 | notAfter f64 | [ifVersion f64] | [ttl f64] | [by f64] | key | value`.
 import assert from 'node:assert/strict'
 import type { ByteReader } from '../bytes/byte-reader.ts'
 import type { ByteWriter } from '../bytes/byte-writer.ts'
@@ -10,12 +10,14 @@ import { unreachable } from '../unreachable.ts'
 export const OP_SET = 1
 export const OP_DEL = 2
 export const OP_INCR = 3
+export const OP_TOUCH = 4
+export const OP_PERSIST = 5
 
 const CONDITION_MASK = 0b011
 const IF_VERSION = 1
 const IF_ABSENT = 2
 const IF_PRESENT = 3
-const HAS_DEADLINE = 0b100
+const HAS_TTL = 0b100
 
 /** Up to and with `notAfter`. */
 const FIXED_BYTES = 20
@@ -26,9 +28,8 @@ export function commandBytes(command: Command): number {
   let length = FIXED_BYTES + command.key.length
   if (command.op === 'incr') return length + FLOAT_BYTES
   if (command.condition.type === 'ifVersion') length += FLOAT_BYTES
-  if (command.op === 'del') return length
-  if (command.deadline !== 0) length += FLOAT_BYTES
-  return length + valueLength(command.value)
+  if (hasTtl(command)) length += FLOAT_BYTES
+  return command.op === 'set' ? length + valueLength(command.value) : length
 }
 
 /** `sequence` travels as its distance from the section's `firstSequence`, so that a long-lived session never runs out. */
@@ -44,7 +45,10 @@ export function writeCommand(writer: ByteWriter, command: Command, firstSequence
   writer.natural(command.notAfter, 'notAfter')
   if (command.op === 'incr') writer.integer(command.by, 'by')
   else if (command.condition.type === 'ifVersion') writer.natural(command.condition.version, 'ifVersion')
-  if (command.op === 'set' && command.deadline !== 0) writer.positive(command.deadline, 'deadline')
+  if (hasTtl(command)) {
+    if (command.ttl > limits.ttlMs) assert.fail(`a ttl of ${command.ttl} ms`)
+    writer.positive(command.ttl, 'ttl')
+  }
   writer.raw(key)
   if (command.op === 'set') writeValue(writer, command.value)
 }
@@ -62,18 +66,12 @@ export function readCommand(reader: ByteReader, firstSequence: number): Command 
     return { op: 'incr', sequence, notAfter, key: reader.view(keyBytes), by }
   }
   const condition = readCondition(reader, flags)
-  if (op === OP_DEL) return { op: 'del', sequence, notAfter, key: reader.view(keyBytes), condition }
-  const deadline = (flags & HAS_DEADLINE) === 0 ? 0 : reader.positive()
-  const key = reader.view(keyBytes)
-  return {
-    op: 'set',
-    sequence,
-    notAfter,
-    key,
-    value: readValue(reader, valueBytes, 'view'),
-    condition,
-    deadline,
-  }
+  const ttl = (flags & HAS_TTL) === 0 ? 0 : readTtl(reader)
+  const common = { sequence, notAfter, key: reader.view(keyBytes), condition }
+  if (op === OP_DEL) return { op: 'del', ...common }
+  if (op === OP_TOUCH) return { op: 'touch', ...common, ttl }
+  if (op === OP_PERSIST) return { op: 'persist', ...common }
+  return { op: 'set', ...common, value: readValue(reader, valueBytes, 'view'), ttl }
 }
 
 /** Checks a command as `readCommand` does, makes nothing, and returns its op. */
@@ -86,7 +84,7 @@ export function skipCommand(reader: ByteReader, firstSequence: number): number {
   reader.natural()
   if (op === OP_INCR) reader.integer()
   else if ((flags & CONDITION_MASK) === IF_VERSION) reader.natural()
-  if ((flags & HAS_DEADLINE) !== 0) reader.positive()
+  if ((flags & HAS_TTL) !== 0) readTtl(reader)
   reader.skip(keyBytes)
   if (op === OP_SET) skipValue(reader, valueBytes)
   return op
@@ -95,8 +93,13 @@ export function skipCommand(reader: ByteReader, firstSequence: number): number {
 function readFlags(reader: ByteReader, op: number): number {
   switch (op) {
     case OP_SET:
-      return reader.flags(CONDITION_MASK | HAS_DEADLINE)
+      return reader.flags(CONDITION_MASK | HAS_TTL)
+    case OP_TOUCH: {
+      const flags = reader.flags(CONDITION_MASK | HAS_TTL)
+      return (flags & HAS_TTL) === 0 ? reader.fail('a touch without a ttl') : flags
+    }
     case OP_DEL:
+    case OP_PERSIST:
       return reader.flags(CONDITION_MASK)
     case OP_INCR:
       return reader.flags(0)
@@ -115,6 +118,11 @@ function readValueLength(reader: ByteReader, op: number): number {
   const length = reader.u32()
   if (op !== OP_SET && length !== 0) reader.fail('a value where the op has none')
   return length
+}
+
+function readTtl(reader: ByteReader): number {
+  const ttl = reader.positive()
+  return ttl > limits.ttlMs ? reader.fail('a ttl above its limit') : ttl
 }
 
 function readSequence(reader: ByteReader, firstSequence: number): number {
@@ -136,23 +144,28 @@ function readCondition(reader: ByteReader, flags: number): Condition {
   }
 }
 
+function hasTtl(command: Command): command is Extract<Command, { op: 'set' | 'touch' }> {
+  return command.op === 'touch' || (command.op === 'set' && command.ttl !== 0)
+}
+
+const ops = { set: OP_SET, del: OP_DEL, incr: OP_INCR, touch: OP_TOUCH, persist: OP_PERSIST } as const
+
 function opOf(command: Command): number {
-  if (command.op === 'set') return OP_SET
-  return command.op === 'del' ? OP_DEL : OP_INCR
+  return ops[command.op]
 }
 
 function flagsOf(command: Command): number {
   if (command.op === 'incr') return 0
-  const deadline = command.op === 'set' && command.deadline !== 0 ? HAS_DEADLINE : 0
+  const ttl = hasTtl(command) ? HAS_TTL : 0
   switch (command.condition.type) {
     case 'always':
-      return deadline
+      return ttl
     case 'ifVersion':
-      return deadline | IF_VERSION
+      return ttl | IF_VERSION
     case 'ifAbsent':
-      return deadline | IF_ABSENT
+      return ttl | IF_ABSENT
     case 'ifPresent':
-      return deadline | IF_PRESENT
+      return ttl | IF_PRESENT
     default:
       return unreachable(command.condition)
   }

@@ -13,6 +13,8 @@ import {
 } from './section-kind.ts'
 import { unreachable } from '../unreachable.ts'
 
+const leadersOnly: ReadonlySet<Section['kind']> = new Set(['found', 'tick', 'sweep'])
+
 /**
  * The section that begins at `offset` (default 0) of `payload`, and where it ends. Keys, values and slots in it are
  * *views* of `payload`: copy them before keeping them longer.
@@ -40,8 +42,8 @@ export function decodeSections(payload: Uint8Array): Section[] {
 
 /**
  * Walks through one whole section, which `bytes` must be exactly, and checks every number and length in it, so that
- * apply meets only what it can execute. With origin `client` a `found` section is refused: only the shard's own leader
- * makes those.
+ * apply meets only what it can execute. With origin `client` a `found`, `tick` or `sweep` section is refused: only the
+ * shard's own leader makes those.
  * @throws BadFrameError
  */
 export function validateSection(
@@ -51,8 +53,8 @@ export function validateSection(
   const reader = new ByteReader(bytes)
   const header = skipSection(reader)
   reader.end()
-  if (options.origin === 'client' && header.kind === 'found') {
-    throw new BadFrameError('a client must not send a found section')
+  if (options.origin === 'client' && leadersOnly.has(header.kind)) {
+    throw new BadFrameError(`a client must not send a ${header.kind} section`)
   }
   return header
 }
@@ -92,6 +94,10 @@ function readBody(reader: ByteReader, start: SectionStart): Section {
       return { kind, group, session: readSession(reader) }
     case 'found':
       return { kind, group, epoch: reader.natural(), slots: reader.view(SLOT_BITS_BYTES) }
+    case 'tick':
+      return { kind, group }
+    case 'sweep':
+      return { kind, group, limit: readSweepLimit(reader) }
     default:
       return unreachable(kind)
   }
@@ -107,7 +113,7 @@ function skipSection(reader: ByteReader): SectionHeader {
   else if (kind === 'found') {
     reader.natural()
     reader.skip(SLOT_BITS_BYTES)
-  }
+  } else if (kind === 'sweep') readSweepLimit(reader)
   if (reader.offset !== end) reader.fail('a section that is not as long as it says')
   return { kind, group, count, bytes, session, deletesOnly }
 }
@@ -156,9 +162,19 @@ function readKind(reader: ByteReader): Section['kind'] {
       return 'closeSession'
     case sectionKinds.found:
       return 'found'
+    case sectionKinds.tick:
+      return 'tick'
+    case sectionKinds.sweep:
+      return 'sweep'
     default:
       return reader.fail('an unknown section kind')
   }
+}
+
+function readSweepLimit(reader: ByteReader): number {
+  const limit = reader.u32()
+  if (limit === 0 || limit > limits.sweepEntries) reader.fail('a sweep limit out of range')
+  return limit
 }
 
 function readSession(reader: ByteReader): SessionId {

@@ -28,6 +28,10 @@ export function sectionBytes(section: Section): number {
       return SECTION_HEADER_BYTES + SESSION_BYTES
     case 'found':
       return SECTION_HEADER_BYTES + 8 + SLOT_BITS_BYTES
+    case 'tick':
+      return SECTION_HEADER_BYTES
+    case 'sweep':
+      return SECTION_HEADER_BYTES + 4
     default:
       return unreachable(section)
   }
@@ -64,6 +68,12 @@ function writeBody(writer: ByteWriter, section: Section): void {
       assert.equal(section.slots.length, SLOT_BITS_BYTES, 'one bit for each slot')
       writer.natural(section.epoch, 'epoch')
       writer.raw(section.slots)
+      return
+    case 'tick':
+      return
+    case 'sweep':
+      assert.ok(section.limit >= 1 && section.limit <= limits.sweepEntries, `a sweep of ${section.limit}`)
+      writer.u32(section.limit, 'sweep limit')
   }
 }
 

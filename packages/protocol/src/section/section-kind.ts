@@ -13,7 +13,14 @@ export const SLOT_BITS_BYTES = 2048
 export const SECTION_VERSION = 1
 
 /** Stable numbers of the kinds. */
-export const sectionKinds = { commands: 1, openSession: 2, closeSession: 3, found: 4 } as const
+export const sectionKinds = {
+  commands: 1,
+  openSession: 2,
+  closeSession: 3,
+  found: 4,
+  tick: 5,
+  sweep: 6,
+} as const
 
 /** What the leader needs to know of a section whose body it only checks and copies. */
 export interface SectionHeader {

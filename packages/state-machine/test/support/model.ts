@@ -6,6 +6,8 @@ import type { AppliedEntry } from '../../src/index.ts'
 interface ModelEntry {
   readonly value: Value
   readonly version: number
+  /** 0 = none. */
+  readonly deadline: number
 }
 
 interface ModelSession {
@@ -23,6 +25,15 @@ export class Model {
   clock = 0
   lastVersion = 0
   entries: Record<string, ModelEntry> = {}
+  /** What the newest entry swept. */
+  removals: {
+    cause: string
+    slotEpoch: number
+    version: number
+    removedVersion: number
+    deadline: number
+    key: Uint8Array
+  }[] = []
   sessions: Record<string, ModelSession> = {}
   slots: Record<number, number> = {}
   readonly group: number
@@ -33,6 +44,7 @@ export class Model {
 
   apply({ stamp, sections }: ModelEntryInput): Answer[][] {
     this.clock = Math.max(this.clock, stamp)
+    this.removals = []
     for (const [id, session] of Object.entries(this.sessions)) {
       if (this.clock - session.lastUse >= 600_000) delete this.sessions[id]
     }
@@ -70,6 +82,29 @@ export class Model {
         delete this.sessions[id]
         return [this.#apply(0, { type: 'done' })]
       }
+      case 'tick':
+        return [this.#apply(0, { type: 'done' })]
+      case 'sweep': {
+        const expired = Object.entries(this.entries)
+          .filter(([, { deadline }]) => deadline !== 0 && deadline <= this.clock)
+          .toSorted(([left, one], [right, other]) => one.deadline - other.deadline || (left < right ? -1 : 1))
+        for (const [name, { version, deadline }] of expired.slice(0, section.limit)) {
+          delete this.entries[name]
+          this.lastVersion += 1
+          const key = new Uint8Array(Buffer.from(name, 'hex'))
+          const slotEpoch = this.slots[slotOf(key)] ?? 0
+          const removedVersion = version
+          this.removals.push({
+            cause: 'expired',
+            slotEpoch,
+            version: this.lastVersion,
+            removedVersion,
+            deadline,
+            key,
+          })
+        }
+        return [this.#apply(0, { type: 'done' })]
+      }
       case 'commands': {
         const session = this.sessions[`${section.session.group}.${section.session.version}`]
         if (session === undefined) return section.commands.map(() => this.#refuse('SESSION_EXPIRED', 0))
@@ -92,7 +127,6 @@ export class Model {
     if (epoch === undefined) return this.#refuse('MOVED', 0)
     if (stamp > command.notAfter) return this.#refuse('LATE', epoch)
     if (sequence > session.ackedUpTo + 1024) return this.#refuse('SESSION_WINDOW', epoch)
-    if (command.op === 'set' && command.deadline !== 0) return this.#refuse('UNKNOWN_COMMAND', epoch)
     if (command.op !== 'incr' && command.condition.type === 'ifVersion' && command.condition.version === 0) {
       return this.#refuse('UNKNOWN_COMMAND', epoch)
     }
@@ -107,13 +141,13 @@ export class Model {
 
   #execute(command: Command): Result {
     const name = nameOf(command.key)
-    const before = this.entries[name]
+    const before = this.#visible(name, this.clock)
     if (command.op === 'incr') {
       if (before?.value.type === 'bytes') return { type: 'notANumber' }
       const sum = BigInt(before?.value.type === 'integer' ? before.value.integer : 0) + BigInt(command.by)
       if (sum > BigInt(Number.MAX_SAFE_INTEGER) || sum < BigInt(Number.MIN_SAFE_INTEGER))
         return { type: 'overflow' }
-      const version = this.#put(name, { type: 'integer', integer: Number(sum) })
+      const version = this.#put(name, { type: 'integer', integer: Number(sum) }, before?.deadline ?? 0)
       return { type: 'counted', version, integer: Number(sum) }
     }
     const { condition } = command
@@ -131,27 +165,51 @@ export class Model {
         valueOmitted: false,
       }
     }
-    if (command.op === 'set') return { type: 'written', version: this.#put(name, command.value) }
+    if (command.op === 'set') {
+      const deadline = command.ttl === 0 ? 0 : this.clock + command.ttl
+      return { type: 'written', version: this.#put(name, command.value, deadline) }
+    }
+    if (command.op === 'touch' || command.op === 'persist') {
+      if (before === undefined) return { type: 'touched', version: 0 }
+      const deadline = command.op === 'touch' ? this.clock + command.ttl : 0
+      const same = deadline === before.deadline
+      return { type: 'touched', version: same ? before.version : this.#put(name, before.value, deadline) }
+    }
     if (before === undefined) return { type: 'deleted', existed: false }
     this.lastVersion += 1
     delete this.entries[name]
     return { type: 'deleted', existed: true }
   }
 
-  #put(name: string, value: Value): number {
+  #visible(name: string, t: number): ModelEntry | undefined {
+    const entry = this.entries[name]
+    return entry === undefined || (entry.deadline !== 0 && entry.deadline <= t) ? undefined : entry
+  }
+
+  #put(name: string, value: Value, deadline: number): number {
     this.lastVersion += 1
-    this.entries[name] = { value, version: this.lastVersion }
+    this.entries[name] = { value, version: this.lastVersion, deadline }
     return this.lastVersion
   }
 
-  read(keys: readonly Uint8Array[], t: number): Answer[] {
+  /** Null: something expires between the clock and `t`. */
+  read(keys: readonly Uint8Array[], wanted: number): Answer[] | null {
+    const t = Math.max(wanted, this.clock)
+    for (const key of keys) {
+      const deadline = this.#visible(nameOf(key), this.clock)?.deadline ?? 0
+      if (deadline !== 0 && deadline <= t && this.slots[slotOf(key)] !== undefined) return null
+    }
     return keys.map((key): Answer => {
       const epoch = this.slots[slotOf(key)]
       const position = { epoch: epoch ?? 0, version: this.lastVersion, t }
       if (epoch === undefined) return { type: 'refused', code: 'MOVED', position }
-      const entry = this.entries[nameOf(key)]
+      const entry = this.#visible(nameOf(key), t)
       if (entry === undefined) return { type: 'applied', position, result: { type: 'absent' } }
-      return { type: 'applied', position, result: { type: 'entry', ...entry, expiresAt: 0 } }
+      return {
+        type: 'applied',
+        position,
+        result: { type: 'entry', value: entry.value, version: entry.version, expiresAt: entry.deadline },
+      }
     })
   }
 

@@ -11,6 +11,7 @@ import {
   type RowChange,
   rowKind,
   type RowKey,
+  type RowScan,
   type ShardState,
 } from '../../src/index.ts'
 
@@ -31,6 +32,7 @@ export class Replica {
   state: ShardState
   readonly log: AppliedEntry[] = []
   readonly #hotBytesMax: number
+  readonly #deadlineWindow: number
   #store = new Map<string, CheckpointRow>()
   #head: Pick<Frozen, 'appliedIndex' | 'appliedTerm' | 'machine'> | null = null
   #frozen: Frozen | null = null
@@ -38,9 +40,10 @@ export class Replica {
   #batch: RowChange[] = []
   #durable = false
 
-  constructor(hotBytesMax: number) {
+  constructor(hotBytesMax: number, deadlineWindow = 3) {
     this.#hotBytesMax = hotBytesMax
-    this.state = createShardState(GROUP, { hotBytesMax })
+    this.#deadlineWindow = deadlineWindow
+    this.state = createShardState(GROUP, { hotBytesMax, deadlineWindow })
   }
 
   get checkpointOpen(): boolean {
@@ -63,7 +66,11 @@ export class Replica {
   }
 
   apply(entry: AppliedEntry, between?: () => void): readonly (readonly Answer[])[] {
-    const wanted = this.state.prefetch(entry)
+    let wanted = this.state.prefetch(entry)
+    for (let { scan } = this.state; scan !== null; { scan } = this.state) {
+      scan.complete(this.scan(scan))
+      wanted = this.state.prefetch(entry)
+    }
     const rows = wanted.map((row) => this.get(row))
     between?.()
     // The payload lives in a frame that is used again: what is kept must be copied.
@@ -77,6 +84,15 @@ export class Replica {
   get(row: RowKey): Uint8Array | undefined {
     const found = this.#store.get(rowName(row))
     return found === undefined ? undefined : new Uint8Array(found.value)
+  }
+
+  /** What a store gives for a scan. */
+  scan({ kind, slot, key, limit }: RowScan): CheckpointRow[] {
+    return [...this.#store.values()]
+      .filter((row) => row.kind === kind && row.slot === slot && Buffer.compare(row.key, key) >= 0)
+      .toSorted((left, right) => Buffer.compare(left.key, right.key))
+      .slice(0, limit)
+      .map((row) => ({ ...row, key: new Uint8Array(row.key), value: new Uint8Array(row.value) }))
   }
 
   freeze(): void {
@@ -134,11 +150,12 @@ export class Replica {
   }
 
   restored(): ShardState {
-    if (this.#head === null) return createShardState(GROUP, { hotBytesMax: this.#hotBytesMax })
-    const rows = [...this.#store.values()].filter(({ kind }) => kind !== rowKind.entry)
+    const options = { hotBytesMax: this.#hotBytesMax, deadlineWindow: this.#deadlineWindow }
+    if (this.#head === null) return createShardState(GROUP, options)
+    const rows = [...this.#store.values()].filter(({ kind }) => kind < rowKind.entry)
     // In the order of keys, which is not that in which they came to be.
     rows.sort((left, right) => (rowName(left) < rowName(right) ? -1 : 1))
-    return restoreShardState(GROUP, { ...this.#head, rows }, { hotBytesMax: this.#hotBytesMax })
+    return restoreShardState(GROUP, { ...this.#head, rows }, options)
   }
 
   /** Answers of a read that waits for nothing. */
@@ -150,6 +167,7 @@ export class Replica {
         step.rows.map((row) => this.get(row)),
       )
     }
+    if (step.type === 'tick') throw new Error(`expires before ${step.t}`)
     return step.answers
   }
 }

@@ -1,10 +1,10 @@
 // Runs a random history against the model and compares every answer and every state on the way.
 import type { Section } from '@quorate/protocol'
 import { expect } from 'vitest'
-import type { AppliedEntry } from '../../src/index.ts'
+import type { AppliedEntry, CheckpointRow, ReadStep, RowScan } from '../../src/index.ts'
 import { Model, plain } from './model.ts'
-import { type DelayedRead, GROUP, payloadOf, Replica } from './replica.ts'
-import { foundSome, type Step } from './scenario.ts'
+import { type DelayedRead, foundFor, GROUP, payloadOf, Replica } from './replica.ts'
+import { allKeys, type Step } from './scenario.ts'
 
 /** Nothing that any version would write. */
 const garbage = Uint8Array.of(0xf7, 1, 2, 3)
@@ -17,11 +17,12 @@ export class Run {
   readonly #sections: Section[] = []
   #reads: DelayedRead[] = []
   #stamp = 1_000
+  #lookedAhead: { readonly scan: RowScan; readonly rows: readonly CheckpointRow[] } | null = null
 
-  constructor(hotBytesMax: number) {
-    this.replica = new Replica(hotBytesMax)
+  constructor(hotBytesMax: number, deadlineWindow?: number, keys: readonly Uint8Array[] = allKeys) {
+    this.replica = new Replica(hotBytesMax, deadlineWindow)
     const open: Section = { kind: 'openSession', group: GROUP, notAfter: Number.MAX_SAFE_INTEGER }
-    this.#entry('commands', 0, [open, open, foundSome(4)])
+    this.#entry('commands', 0, [open, open, foundFor(keys, 4)])
   }
 
   step(step: Step): void {
@@ -41,11 +42,20 @@ export class Run {
       case 'restart':
         return this.#restart()
       case 'read':
-        return this.#read(step.keys)
+        return this.#read(step.keys, step.ahead)
       case 'fetch':
         return this.#fetch(this.#reads[step.which])
       case 'complete':
         return this.#complete(this.#reads[step.which])
+      case 'lookAhead': {
+        const scan = this.replica.state.lookAhead()
+        if (scan !== null) this.#lookedAhead = { scan, rows: this.replica.scan(scan) }
+        return
+      }
+      case 'lookedAhead':
+        this.#lookedAhead?.scan.complete(this.#lookedAhead.rows)
+        this.#lookedAhead = null
+        this.#compareEarliest()
     }
   }
 
@@ -54,6 +64,7 @@ export class Run {
     const payload = sections === null ? garbage : payloadOf(sections)
     const expected = plain(this.model.apply({ stamp: this.#stamp, sections }))
     expect(plain(this.replica.append({ type, stamp: this.#stamp, payload }))).toBe(expected)
+    expect(plain(this.replica.state.removals)).toBe(plain(this.model.removals))
     this.#answers.push(expected)
     this.#sections.push(...(sections ?? []))
     this.#compare()
@@ -73,20 +84,31 @@ export class Run {
       ),
       sessions: Object.keys(this.model.sessions).length,
     })
+    this.#compareEarliest()
     this.states.push({ canonical: this.model.canonical(), hash: state.stateHash() })
+  }
+
+  /** What a leader plans its next sweep by. */
+  #compareEarliest(): void {
+    const { earliestDeadline } = this.replica.state
+    if (earliestDeadline === 'unknown') return
+    const deadlines = Object.values(this.model.entries).map(({ deadline }) => deadline)
+    const least = Math.min(...deadlines.filter((deadline) => deadline !== 0))
+    expect(earliestDeadline ?? Infinity).toBe(least)
   }
 
   #restart(): void {
     for (const [index, answers] of this.replica.restart())
       expect(plain(answers)).toBe(this.#answers[index - 1])
     this.#reads = []
+    this.#lookedAhead = null
     this.#compare()
   }
 
-  #read(keys: readonly Uint8Array[]): void {
-    const t = this.model.clock
+  #read(keys: readonly Uint8Array[], ahead: number): void {
+    const t = Math.max(0, this.model.clock + ahead)
     const step = this.replica.state.beginRead(keys, t)
-    if (step.type === 'answers') expect(plain(step.answers)).toBe(plain(this.model.read(keys, t)))
+    if (step.type !== 'fetch') this.#end(step, keys, t)
     else this.#reads.push({ keys, t, ticket: step.ticket, rows: step.rows, values: [] })
   }
 
@@ -99,12 +121,16 @@ export class Run {
     if (read === undefined) return
     while (read.values.length < read.rows.length) this.#fetch(read)
     const step = this.replica.state.completeRead(read.ticket, read.values)
-    if (step.type === 'answers') {
-      expect(plain(step.answers)).toBe(plain(this.model.read(read.keys, read.t)))
+    if (step.type !== 'fetch') {
+      this.#end(step, read.keys, read.t)
       this.#reads = this.#reads.filter((other) => other !== read)
     } else {
       Object.assign(read, { ticket: step.ticket, rows: step.rows, values: [] })
     }
+  }
+
+  #end(step: Exclude<ReadStep, { type: 'fetch' }>, keys: readonly Uint8Array[], t: number): void {
+    expect(plain(step.type === 'tick' ? null : step.answers)).toBe(plain(this.model.read(keys, t)))
   }
 
   /** Ends every read that waits and looks at every key once more. */

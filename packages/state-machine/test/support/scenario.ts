@@ -22,9 +22,13 @@ export type Step =
   | { readonly do: 'write'; readonly count: number }
   | { readonly do: 'release' }
   | { readonly do: 'restart' }
-  | { readonly do: 'read'; readonly keys: readonly Uint8Array[] }
+  /** At a log time so far ahead of the clock. */
+  | { readonly do: 'read'; readonly keys: readonly Uint8Array[]; readonly ahead: number }
   | { readonly do: 'fetch'; readonly which: number }
   | { readonly do: 'complete'; readonly which: number }
+  /** Asks the store for what expires next; the answer comes later. */
+  | { readonly do: 'lookAhead' }
+  | { readonly do: 'lookedAhead' }
 
 export const keys: readonly Uint8Array[] = ['a', 'b', 'user:{1}', '{1}', 'lost'].map((text) =>
   new TextEncoder().encode(text),
@@ -55,6 +59,11 @@ const condition: fc.Arbitrary<Condition> = fc.oneof(
 const notAfter = fc.oneof({ weight: 5, arbitrary: fc.constant(Number.MAX_SAFE_INTEGER) }, fc.nat(4_000))
 const sequence = fc.oneof({ weight: 6, arbitrary: fc.nat(8) }, fc.integer({ min: 1_020, max: 1_035 }))
 
+const ttl = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 1, max: 1_500 }) },
+  fc.constantFrom(1, 500, 400_000),
+)
+
 const command: fc.Arbitrary<Command> = fc.oneof(
   {
     weight: 3,
@@ -65,9 +74,11 @@ const command: fc.Arbitrary<Command> = fc.oneof(
       key,
       value,
       condition,
-      deadline: fc.oneof({ weight: 9, arbitrary: fc.constant(0) }, fc.constant(99)),
+      ttl: fc.oneof(fc.constant(0), ttl),
     }),
   },
+  fc.record({ op: fc.constant('touch' as const), sequence, notAfter, key, condition, ttl }),
+  fc.record({ op: fc.constant('persist' as const), sequence, notAfter, key, condition }),
   fc.record({ op: fc.constant('del' as const), sequence, notAfter, key, condition }),
   fc.record({
     op: fc.constant('incr' as const),
@@ -99,6 +110,15 @@ const section: fc.Arbitrary<Section> = fc.oneof(
   fc.record({ kind: fc.constant('openSession' as const), group, notAfter }),
   fc.record({ kind: fc.constant('closeSession' as const), group, session }),
   fc.nat(9).map((epoch) => foundSome(epoch)),
+  fc.record({ kind: fc.constant('tick' as const), group }),
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('sweep' as const),
+      group,
+      limit: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
 )
 
 const elapsed = fc.oneof(
@@ -143,7 +163,12 @@ const hostStep: fc.Arbitrary<Step> = fc.oneof(
 )
 
 const readStep: fc.Arbitrary<Step> = fc.oneof(
-  fc.record({ do: fc.constant('read' as const), keys: fc.array(key, { minLength: 1, maxLength: 3 }) }),
+  fc.record({
+    do: fc.constant('read' as const),
+    keys: fc.array(key, { minLength: 1, maxLength: 3 }),
+    ahead: fc.oneof(fc.constant(0), fc.integer({ min: -50, max: 900 })),
+  }),
+  fc.constantFrom<Step>({ do: 'lookAhead' }, { do: 'lookedAhead' }),
   fc.record({ do: fc.constant('fetch' as const), which: fc.nat(3) }),
   fc.record({ do: fc.constant('complete' as const), which: fc.nat(3) }),
 )

@@ -1,4 +1,5 @@
 // Reads what people type: addresses, durations, numbers, values. Everything else is refused with the form that is wanted.
+import { limits } from '@quorate/protocol'
 import { InvalidArgumentError } from 'commander'
 
 const defaultPort = 7400
@@ -49,6 +50,17 @@ export function parseDuration(text: string): number {
   const milliseconds = Number(match?.[1]) * unitMs
   if (match === null || milliseconds < 1) throw new InvalidArgumentError('Write 250ms, 5s or 1m.')
   return milliseconds
+}
+
+const ttlUnitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }
+
+/** Whole milliseconds of `250ms`, `60s`, `5m`, `12h`, `7d`. */
+export function parseTtl(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text)
+  const ttl = Number(match?.[1]) * (ttlUnitMs[match?.[2] ?? ''] ?? Number.NaN)
+  if (!Number.isSafeInteger(ttl) || ttl < 1 || ttl > limits.ttlMs)
+    throw new InvalidArgumentError('Write 250ms, 60s, 5m, 12h or 7d: whole milliseconds, at most ten years.')
+  return ttl
 }
 
 /** A parser for integers within a range. */

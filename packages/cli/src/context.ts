@@ -1,5 +1,5 @@
 // What a command may touch: the terminal, a way to reach a cluster, and the wish of the user to stop.
-import type { ConditionalResult, Entry, NodeReport, Written } from '@quorate/client'
+import type { ConditionalResult, Entry, NodeReport, TtlOption, Written } from '@quorate/client'
 import type { Command } from 'commander'
 import type { ExitCode } from './exit-code.ts'
 
@@ -26,15 +26,17 @@ export interface Cache {
   set(
     key: string,
     value: unknown,
-    options: CallOptions & WriteCondition,
+    options: CallOptions & WriteCondition & TtlOption,
   ): Promise<Written | ConditionalResult>
   del(key: string, options: CallOptions): Promise<boolean>
+  touch(key: string, ttl: number, options: CallOptions): Promise<boolean>
+  persist(key: string, options: CallOptions): Promise<boolean>
   incr(key: string, by: number, options: CallOptions): Promise<number>
   status(options: CallOptions): Promise<readonly NodeReport[]>
   close(): Promise<void>
 }
 
-export type CacheEntry = Pick<Entry, 'value' | 'version'>
+export type CacheEntry = Pick<Entry, 'value' | 'version'> & Partial<Pick<Entry, 'expiresAt'>>
 
 /** At most one of the three. */
 export interface WriteCondition {

@@ -7,6 +7,7 @@ import { addIncr } from './commands/incr.ts'
 import { addServe } from './commands/serve.ts'
 import { addSet } from './commands/set.ts'
 import { addStatus } from './commands/status.ts'
+import { addPersist, addTouch } from './commands/touch.ts'
 import type { CliContext } from './context.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
 import { formatError } from './output.ts'
@@ -24,7 +25,7 @@ export async function run(args: readonly string[], context: CliContext): Promise
     .exitOverride()
     .configureOutput({ writeOut: context.out, writeErr: context.err })
     .showHelpAfterError('(--help shows what there is)')
-  for (const add of [addDev, addServe, addGet, addSet, addDel, addIncr, addStatus])
+  for (const add of [addDev, addServe, addGet, addSet, addDel, addIncr, addTouch, addPersist, addStatus])
     add(program, context, (finished) => {
       code = finished
     })

@@ -77,6 +77,21 @@ test('del exits 0 if the key was there and 3 if not', async () => {
   })
 })
 
+test('set --ttl, touch and persist say how long a key lives, and get -o json until when', async () => {
+  const json = async () => (await terminal.type('get', 'k', '-o', 'json')).out
+  await terminal.type('set', 'k', 'v', '--ttl', '60s')
+  expect(await json()).toBe('{"key":"k","value":"v","version":1,"expiresAt":60000}\n')
+  expect(await terminal.type('touch', 'k', '1.5h')).toEqual({ code: 0, out: '', err: '' })
+  expect(await json()).toContain('"expiresAt":5400000')
+  expect((await terminal.type('persist', 'k', '-o', 'json')).out).toBe('{"found":true}\n')
+  expect(await json()).not.toContain('expiresAt')
+  for (const args of [
+    ['touch', 'none', '7d'],
+    ['persist', 'none'],
+  ])
+    expect(await terminal.type(...args)).toEqual({ code: 3, out: '', err: '' })
+})
+
 test('endpoints and timeout reach the client', async () => {
   await terminal.type('get', 'k', '--endpoints', 'quorate://a:1,b', '--timeout', '2s')
   await terminal.type('get', 'k')
@@ -137,6 +152,11 @@ test('what was typed wrongly exits 2 and says what is wanted', async () => {
     ['get', 'k', '-o', 'xml'],
     ['incr', 'k', '1.5'],
     ['set', 'k', 'v', '--if-version', '0'],
+    ['set', 'k', 'v', '--ttl', '60'],
+    ['set', 'k', 'v', '--ttl', '0s'],
+    ['set', 'k', 'v', '--ttl', '3653d'],
+    ['touch', 'k', '1.5ms'],
+    ['touch', 'k'],
     ['dev', '--nodes', '0'],
     ['dev', '--port', '65500'],
     ['serve', '--id', 'n1'],

@@ -19,7 +19,7 @@ export class FakeCache implements Cache {
   async set(
     key: string,
     value: unknown,
-    options: CallOptions & WriteCondition,
+    options: CallOptions & WriteCondition & { readonly ttl?: number | undefined },
   ): Promise<Written | ConditionalResult> {
     this.failIfTold()
     const seen = this.entries.get(key)
@@ -29,13 +29,26 @@ export class FakeCache implements Cache {
       (options.ifVersion !== undefined && options.ifVersion !== seen?.version)
     if (lost) return { applied: false, version: seen?.version ?? 0, value: seen?.value }
     this.version += 1
-    this.entries.set(key, { value, version: this.version })
+    this.entries.set(key, { value, version: this.version, expiresAt: options.ttl })
     const conditional = options.ifVersion !== undefined || options.ifAbsent || options.ifPresent
     return conditional ? { applied: true, version: this.version } : { version: this.version }
   }
   async del(key: string): Promise<boolean> {
     this.failIfTold()
     return this.entries.delete(key)
+  }
+  /** Here a key expires at its ttl: nothing else tells the tests. */
+  async touch(key: string, ttl: number): Promise<boolean> {
+    return this.redate(key, ttl)
+  }
+  async persist(key: string): Promise<boolean> {
+    return this.redate(key, undefined)
+  }
+  private redate(key: string, expiresAt: number | undefined): boolean {
+    this.failIfTold()
+    const entry = this.entries.get(key)
+    if (entry !== undefined) this.entries.set(key, { ...entry, expiresAt })
+    return entry !== undefined
   }
   async incr(key: string, by: number): Promise<number> {
     this.failIfTold()

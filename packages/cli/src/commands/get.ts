@@ -12,9 +12,11 @@ export const addGet: AddCommand = (program, context, finish) => {
         await withCache(context, options, async (cache, call) => {
           const entry = await cache.getEntry(key, call)
           if (entry === undefined) return exitCodes.notFound
-          const { value, version } = entry
+          const { value, version, expiresAt } = entry
           context.out(
-            options.output === 'json' ? `${toJson({ key, value, version })}\n` : `${formatValue(value)}\n`,
+            options.output === 'json'
+              ? `${toJson({ key, value, version, expiresAt })}\n`
+              : `${formatValue(value)}\n`,
           )
           return exitCodes.done
         }),

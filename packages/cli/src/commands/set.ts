@@ -1,7 +1,7 @@
 // `quorate set KEY VALUE`
 import type { ConditionalResult, Written } from '@quorate/client'
 import { Option } from 'commander'
-import { integerBetween, parseValue } from '../arguments.ts'
+import { integerBetween, parseTtl, parseValue } from '../arguments.ts'
 import { addClientOptions, type ClientOptions, reportFailure, withCache } from '../client-options.ts'
 import type { AddCommand, CliContext } from '../context.ts'
 import { type ExitCode, exitCodes, UsageError } from '../exit-code.ts'
@@ -12,12 +12,15 @@ interface SetFlags extends ClientOptions {
   readonly ifVersion?: number
   readonly ifAbsent?: true
   readonly ifPresent?: true
+  /** Milliseconds. */
+  readonly ttl?: number
 }
 
 export const addSet: AddCommand = (program, context, finish) => {
   addClientOptions(program.command('set <key> <value>'))
     .description('store a value: an integer if it is written as one, otherwise a string')
     .option('--json', 'VALUE is JSON')
+    .option('--ttl <duration>', 'gone after this long: 60s, 5m, 12h, 7d', parseTtl)
     .addOption(
       new Option('--if-version <version>', 'only if the key has this version')
         .argParser(integerBetween(1, Number.MAX_SAFE_INTEGER))
@@ -26,8 +29,9 @@ export const addSet: AddCommand = (program, context, finish) => {
     .addOption(new Option('--if-absent', 'only if there is no such key').conflicts(['ifPresent']))
     .addOption(new Option('--if-present', 'only if there is such a key'))
     .action(async (key: string, text: string, options: SetFlags) => {
-      const { ifVersion, ifAbsent, ifPresent } = options
-      const condition = {
+      const { ifVersion, ifAbsent, ifPresent, ttl } = options
+      const how = {
+        ...(ttl === undefined ? {} : { ttl }),
         ...(ifVersion === undefined ? {} : { ifVersion }),
         ...(ifAbsent ? { ifAbsent } : {}),
         ...(ifPresent ? { ifPresent } : {}),
@@ -36,7 +40,7 @@ export const addSet: AddCommand = (program, context, finish) => {
         await reportFailure(context, options, async () => {
           const value = options.json ? parseJson(text) : parseValue(text)
           return withCache(context, options, async (cache, call) =>
-            report(context, options, await cache.set(key, value, { ...call, ...condition })),
+            report(context, options, await cache.set(key, value, { ...call, ...how })),
           )
         }),
       )

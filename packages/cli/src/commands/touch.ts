@@ -1,0 +1,36 @@
+// `quorate touch KEY TTL` and `quorate persist KEY`
+import { parseTtl } from '../arguments.ts'
+import { addClientOptions, type ClientOptions, withCache } from '../client-options.ts'
+import type { AddCommand, Cache, CallOptions, CliContext } from '../context.ts'
+import { type ExitCode, exitCodes } from '../exit-code.ts'
+import { toJson } from '../output.ts'
+
+export const addTouch: AddCommand = (program, context, finish) => {
+  addClientOptions(
+    program.command('touch <key>').argument('<ttl>', 'from now on: 60s, 5m, 12h, 7d', parseTtl),
+  )
+    .description('give a key a new time to live; exits 3 if there is none')
+    .action(async (key: string, ttl: number, options: ClientOptions) => {
+      finish(await change(context, options, (cache, call) => cache.touch(key, ttl, call)))
+    })
+}
+
+export const addPersist: AddCommand = (program, context, finish) => {
+  addClientOptions(program.command('persist <key>'))
+    .description('let a key live on without a deadline; exits 3 if there is none')
+    .action(async (key: string, options: ClientOptions) => {
+      finish(await change(context, options, (cache, call) => cache.persist(key, call)))
+    })
+}
+
+function change(
+  context: CliContext,
+  options: ClientOptions,
+  operate: (cache: Cache, call: CallOptions) => Promise<boolean>,
+): Promise<ExitCode> {
+  return withCache(context, options, async (cache, call) => {
+    const found = await operate(cache, call)
+    if (options.output === 'json') context.out(`${toJson({ found })}\n`)
+    return found ? exitCodes.done : exitCodes.notFound
+  })
+}

@@ -74,6 +74,11 @@ export const catalogue = [
     'after a change of leader a follower waits for ever for its snapshot, or gets an empty one',
     'nebula#1769',
   ],
+  [
+    'C12',
+    'what comes with a snapshot misses its side effects: timers, indexes, tombstones',
+    'cockroach#34548, #21771',
+  ],
   ['C14', 'a failed restore leaves rows behind', 'rqlite#2759'],
   ['C15', 'committed entries are deleted around a snapshot', 'zeebe#13093, camunda#14509'],
   ['C16', 'a slow follower behind a compacted log', 'etcd slow_follower_after_compaction'],
@@ -126,4 +131,11 @@ export const catalogue = [
   ['G9', 'memory changes, then persisting fails', 'sofa-jraft'],
   ['G10', 'a full disk', 'prometheus#13027'],
   ['G11', 'a lost or misdirected write', 'TigerBeetle'],
+  [
+    'H6',
+    'every replica expires by its own clock: replicas diverge',
+    'databend#7325, nomad#13737, copycat#40',
+  ],
+  ['H7', 'the leader’s log time is off: keys expire at once, or too late', 'svix/diom#724'],
+  ['H8', 'an expired key comes back under a leader with a slower clock', 'TiKV#13082'],
 ]

@@ -1,4 +1,4 @@
-// A user's entry in memory and as a row (kind 3), and what it counts.
+// A user's entry in memory and as a row (kind 4), and what it counts.
 import type { Result, Value } from '@quorate/protocol'
 import { decodeValue } from '@quorate/protocol'
 import { BadStateError } from './bad-state-error.ts'

@@ -1,4 +1,4 @@
-// A client's session: what makes a retry the same operation (sessions.md); as a row of kind 2.
+// A client's session: what makes a retry the same operation (sessions.md); as a row of kind 3.
 import type { SessionId } from '@quorate/protocol'
 import { limits } from '@quorate/protocol'
 import { BadStateError } from './bad-state-error.ts'

@@ -1,6 +1,6 @@
 // One user's operation: checks, the call, its end as a value or an error.
 import { type Answer, type ErrorCode, type Outcome, QuorateError } from '@quorate/protocol'
-import type { Call, CallBody, CallEnd, Failure } from './calls/call.ts'
+import type { Call, CallBody, CallEnd, CallOwner, Failure } from './calls/call.ts'
 import type { Dispatcher } from './calls/dispatcher.ts'
 import { OUTSTANDING_BYTES_MAX, OUTSTANDING_OPERATIONS_MAX } from './limits.ts'
 import { type OperationEvent, type OperationOptions, checkedTimeout } from './options.ts'
@@ -50,24 +50,34 @@ export class Operations {
     return new Promise((resolve, reject) => {
       const { signal } = options
       let abort: (() => void) | null = null
-      const settle = (end: CallEnd, call: Call): void => {
-        this.#count -= 1
-        this.#bytes -= bytes
-        if (abort !== null) signal?.removeEventListener('abort', abort)
-        this.#tell(body, options, end, call.attempts)
-        if (end.type === 'failed') return reject(errorOf(end.failure, end.outcome))
-        try {
-          resolve(map(end.answer))
-        } catch (error) {
-          reject(error instanceof Error ? error : new Error(String(error)))
-        }
+      const owner: CallOwner = {
+        settle: (end, call) => {
+          if (abort !== null) signal?.removeEventListener('abort', abort)
+          this.#ended(body, options, end, call)
+          if (end.type === 'failed') return reject(errorOf(end.failure, end.outcome))
+          try {
+            resolve(map(end.answer))
+          } catch (error) {
+            reject(error instanceof Error ? error : new Error(String(error)))
+          }
+        },
       }
-      const deadlineAt = this.#dispatcher.now + timeoutMs
-      const call = this.#dispatcher.start(body, { deadlineAt, timeoutMs, bytes, settle })
+      const call = this.#dispatcher.start(body, { timeoutMs, bytes, owner })
       if (signal === undefined || call.done) return
       abort = () => this.#dispatcher.giveUp(call, aborted(signal))
       signal.addEventListener('abort', abort, { once: true })
     })
+  }
+
+  #ended(
+    body: Exclude<CallBody, { kind: 'open' }>,
+    options: OperationOptions,
+    end: CallEnd,
+    call: Call,
+  ): void {
+    this.#count -= 1
+    this.#bytes -= call.bytes
+    this.#tell(body, options, end, call.attempts)
   }
 
   #refusal(bytes: number, signal: AbortSignal | undefined): Failure | null {

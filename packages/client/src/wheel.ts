@@ -5,30 +5,30 @@ import { WHEEL_STEP_MS } from './limits.ts'
 /** More than what adding a delay to a clock can lose to rounding. */
 const ROUNDING_MS = 0.001
 
+/** What can be woken: an operation is its own alarm, so that arming it makes nothing. */
 export interface Alarm {
-  readonly ring: () => void
-  /** The step at which it rings; -1 while it is not set. */
+  /** The step at which it rings; `NOT_SET` while it is not set. The wheel's own. */
   step: number
 }
 
-export function createAlarm(ring: () => void): Alarm {
-  return { ring, step: -1 }
-}
+export const NOT_SET = -1
 
-export class Wheel {
+export class Wheel<Owner extends Alarm> {
   readonly #clock: Clock
   readonly #timers: Timers
-  readonly #steps = new Map<number, Set<Alarm>>()
+  readonly #ring: (alarm: Owner) => void
+  readonly #steps = new Map<number, Set<Owner>>()
   #timer: Timer | null = null
   #armedStep = Number.POSITIVE_INFINITY
 
-  constructor(clock: Clock, timers: Timers) {
+  constructor(clock: Clock, timers: Timers, ring: (alarm: Owner) => void) {
     this.#clock = clock
     this.#timers = timers
+    this.#ring = ring
   }
 
   /** Sets (or moves) the alarm to ring not before `atMs` on the monotonic clock, and at most one step later. */
-  set(alarm: Alarm, atMs: number): void {
+  set(alarm: Owner, atMs: number): void {
     const step = Math.ceil(atMs / WHEEL_STEP_MS)
     if (alarm.step === step) return
     this.cancel(alarm)
@@ -39,12 +39,12 @@ export class Wheel {
     if (step < this.#armedStep) this.#arm(step)
   }
 
-  cancel(alarm: Alarm): void {
-    if (alarm.step === -1) return
+  cancel(alarm: Owner): void {
+    if (alarm.step === NOT_SET) return
     const alarms = this.#steps.get(alarm.step)
     alarms?.delete(alarm)
     if (alarms?.size === 0) this.#steps.delete(alarm.step)
-    alarm.step = -1
+    alarm.step = NOT_SET
     // An armed timer would keep the process alive for nothing.
     if (this.#steps.size === 0) this.stop()
   }
@@ -74,8 +74,8 @@ export class Wheel {
       this.#steps.delete(step)
       for (const alarm of alarms ?? []) {
         if (alarm.step !== step) continue
-        alarm.step = -1
-        alarm.ring()
+        alarm.step = NOT_SET
+        this.#ring(alarm)
       }
     }
     let next = Number.POSITIVE_INFINITY

@@ -84,6 +84,10 @@ export interface Attempt {
 
 export type Applied = Extract<Answer, { type: 'applied' }>
 
+export interface CallOwner {
+  settle(end: CallEnd, call: Call): void
+}
+
 export interface Failure {
   readonly code: ErrorCode
   readonly message: string
@@ -94,15 +98,15 @@ export type CallEnd =
   | { readonly type: 'applied'; readonly answer: Applied; readonly group: GroupId }
   | { readonly type: 'failed'; readonly failure: Failure; readonly outcome: 'not-done' | 'unknown' }
 
-export interface Call {
+/** It is its own alarm: for the end of an attempt's patience, of a pause, of the deadline. */
+export interface Call extends Alarm {
   readonly body: CallBody
   readonly deadlineAt: number
   /** How long one attempt waits before the next begins beside it. */
   readonly attemptMs: number
   readonly bytes: number
-  /** Called exactly once, with `done` set. */
-  readonly settle: (end: CallEnd, call: Call) => void
-  readonly alarm: Alarm
+  /** Hears of the end exactly once, with `done` set. */
+  readonly owner: CallOwner
   done: boolean
   phase: 'new' | 'session' | 'pause' | 'attempt'
   name: Name | null

@@ -5,8 +5,8 @@ import { Link, type LinkEvents } from '../link/link.ts'
 import { MapRefresh } from '../route/map-refresh.ts'
 import type { Topology } from '../route/topology.ts'
 import type { ClientRuntime } from '../runtime.ts'
-import { Wheel, createAlarm } from '../wheel.ts'
-import type { Attempt, Call, CallBody, CallEnd, Failure, LogTime } from './call.ts'
+import { NOT_SET, Wheel } from '../wheel.ts'
+import type { Attempt, Call, CallBody, CallEnd, CallOwner, Failure, LogTime } from './call.ts'
 import { notAfterOf, tighterTime } from './not-after.ts'
 import { type Reaction, answers, isFinal, reactionTo } from './refusal.ts'
 import { Session, SessionPool } from './session-pool.ts'
@@ -19,17 +19,16 @@ export interface DispatcherOptions {
 }
 
 export interface CallOptions {
-  readonly deadlineAt: number
   readonly timeoutMs: number
   readonly bytes: number
-  readonly settle: (end: CallEnd, call: Call) => void
+  readonly owner: CallOwner
 }
 
 export class Dispatcher implements LinkEvents {
   readonly #runtime: ClientRuntime
   readonly #topology: Topology
   readonly #timeoutMs: number
-  readonly #wheel: Wheel
+  readonly #wheel: Wheel<Call>
   readonly #links = new Map<string, Link>()
   readonly #pools = new Map<GroupId, SessionPool>()
   readonly #calls = new Set<Call>()
@@ -44,7 +43,7 @@ export class Dispatcher implements LinkEvents {
     this.#runtime = options.runtime
     this.#topology = options.topology
     this.#timeoutMs = options.timeoutMs
-    this.#wheel = new Wheel(options.runtime.clock, options.runtime.timers)
+    this.#wheel = new Wheel(options.runtime.clock, options.runtime.timers, (call) => this.#ring(call))
     this.#refresh = new MapRefresh(options.runtime, options.topology, (map) => this.map(map))
   }
 
@@ -60,14 +59,16 @@ export class Dispatcher implements LinkEvents {
     return this.#runtime.clock.monotonicMs()
   }
 
-  start(body: CallBody, options: CallOptions): Call {
+  /** The deadline is counted from now. */
+  start(body: CallBody, { timeoutMs, bytes, owner }: CallOptions): Call {
+    const { now } = this
     const call: Call = {
       body,
-      deadlineAt: options.deadlineAt,
-      attemptMs: options.timeoutMs / ATTEMPTS_PER_DEADLINE,
-      bytes: options.bytes,
-      settle: options.settle,
-      alarm: createAlarm(() => this.#ring(call)),
+      deadlineAt: now + timeoutMs,
+      attemptMs: timeoutMs / ATTEMPTS_PER_DEADLINE,
+      bytes,
+      owner,
+      step: NOT_SET,
       done: false,
       phase: 'new',
       name: null,
@@ -80,7 +81,7 @@ export class Dispatcher implements LinkEvents {
       lastFailure: null,
     }
     this.#calls.add(call)
-    this.#begin(call)
+    this.#begin(call, now)
     return call
   }
 
@@ -130,11 +131,11 @@ export class Dispatcher implements LinkEvents {
 
   // What links tell.
 
-  notAfter(attempt: Attempt): number {
+  notAfter(attempt: Attempt, now: number): number {
     const time = this.#topology.timeOf(attempt.group) ?? attempt.name?.session.time ?? null
     // Only the open of the first session knows no L yet; it has no effect that could come too late.
     if (time === null) return Number.MAX_SAFE_INTEGER
-    return notAfterOf(time, this.now, attempt.call.deadlineAt)
+    return notAfterOf(time, now, attempt.call.deadlineAt)
   }
 
   answered(attempt: Attempt, answer: Answer, time: LogTime): void {
@@ -192,9 +193,9 @@ export class Dispatcher implements LinkEvents {
 
   // One call.
 
-  #begin(call: Call): void {
+  #begin(call: Call, now: number = this.now): void {
     if (call.done) return
-    if (this.now >= call.deadlineAt) return this.#fail(call, timedOut)
+    if (now >= call.deadlineAt) return this.#fail(call, timedOut)
     const { body } = call
     const group = body.kind === 'open' ? body.group : this.#topology.groupOf(body.slot)
     const address = group === 0 ? null : this.#topology.addressFor(group)
@@ -218,7 +219,7 @@ export class Dispatcher implements LinkEvents {
     }
     call.phase = 'attempt'
     call.current = attempt
-    this.#wheel.set(call.alarm, Math.min(this.now + call.attemptMs, call.deadlineAt))
+    this.#wheel.set(call, Math.min(now + call.attemptMs, call.deadlineAt))
     link.enqueue(attempt)
   }
 
@@ -229,7 +230,7 @@ export class Dispatcher implements LinkEvents {
     if (call.name !== null) return true
     call.phase = 'session'
     pool.wait(call)
-    this.#wheel.set(call.alarm, call.deadlineAt)
+    this.#wheel.set(call, call.deadlineAt)
     this.#openSession(pool)
     return false
   }
@@ -237,18 +238,14 @@ export class Dispatcher implements LinkEvents {
   #openSession(pool: SessionPool): void {
     if (pool.opening || pool.waiting.size === 0 || this.#closed) return
     pool.opening = true
+    const settle = (end: CallEnd): void => {
+      pool.opening = false
+      if (end.type === 'failed') this.#notOpened(pool, end.failure)
+      this.#openSession(pool)
+    }
     this.start(
       { kind: 'open', op: 'open', group: pool.group, pool },
-      {
-        deadlineAt: this.now + this.#timeoutMs,
-        timeoutMs: this.#timeoutMs,
-        bytes: 0,
-        settle: (end) => {
-          pool.opening = false
-          if (end.type === 'failed') this.#notOpened(pool, end.failure)
-          this.#openSession(pool)
-        },
-      },
+      { timeoutMs: this.#timeoutMs, bytes: 0, owner: { settle } },
     )
   }
 
@@ -324,7 +321,7 @@ export class Dispatcher implements LinkEvents {
     call.phase = 'pause'
     call.promptRetries = 0
     const pauseMs = BACKOFF_MS_MIN + (BACKOFF_MS_MAX - BACKOFF_MS_MIN) * this.#runtime.random.next()
-    this.#wheel.set(call.alarm, Math.min(this.now + pauseMs, call.deadlineAt))
+    this.#wheel.set(call, Math.min(this.now + pauseMs, call.deadlineAt))
   }
 
   #ring(call: Call): void {
@@ -366,13 +363,14 @@ export class Dispatcher implements LinkEvents {
     if (call.done) return
     call.done = true
     this.#calls.delete(call)
-    this.#wheel.cancel(call.alarm)
+    this.#wheel.cancel(call)
     if (call.phase === 'session') for (const pool of this.#pools.values()) pool.leave(call)
-    for (const attempt of [call.current, ...(call.older ?? [])]) attempt?.link.forget(attempt)
+    call.current?.link.forget(call.current)
+    if (call.older !== null) for (const attempt of call.older) attempt.link.forget(attempt)
     call.current = null
     call.older = null
     this.#releaseName(call)
-    call.settle(end, call)
+    call.owner.settle(end, call)
   }
 
   /** Answered or given up: the shard may forget it, and its place in the window is free. */

@@ -23,7 +23,7 @@ import { packFrames } from './pack.ts'
 
 /** What a link tells its owner. Each attempt that was enqueued is told of once, unless it was dropped before. */
 export interface LinkEvents {
-  notAfter(attempt: Attempt): number
+  notAfter(attempt: Attempt, now: number): number
   answered(attempt: Attempt, answer: Answer, time: LogTime): void
   refused(attempt: Attempt, code: ErrorCode, leader: string | null): void
   /** The node says that it may still take effect, or the connection closed after the frame had left. */
@@ -209,8 +209,9 @@ export class Link {
     const attempts = this.#queue.filter((attempt) => attempt.state === 'queued')
     this.#queue = []
     const mapEpoch = this.#topology.epoch
+    const now = this.#runtime.clock.monotonicMs()
     const frames = packFrames(attempts, {
-      notAfter: (attempt) => this.#events.notAfter(attempt),
+      notAfter: (attempt) => this.#events.notAfter(attempt, now),
       nextRequestId: () => (this.#lastRequestId += 1),
     })
     for (const frame of frames) {

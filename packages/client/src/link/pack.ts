@@ -86,7 +86,8 @@ function requestOf(batch: Batch, context: PackContext): ClientRequest {
   const requestId = context.nextRequestId()
   const { group, session, attempts } = batch
   if (session !== null) {
-    const commands = attempts.flatMap((attempt) => commandFor(attempt, context))
+    const commands: Command[] = []
+    for (const attempt of attempts) addCommand(commands, attempt, context)
     const { id, ackedUpTo } = session
     const section = encodeSection({ kind: 'commands', group, session: id, ackedUpTo, commands })
     return { type: 'write', requestId, group, section }
@@ -96,12 +97,13 @@ function requestOf(batch: Batch, context: PackContext): ClientRequest {
     const section = encodeSection({ kind: 'openSession', group, notAfter: context.notAfter(first) })
     return { type: 'write', requestId, group, section }
   }
-  const keys = attempts.flatMap(({ call }) => (call.body.kind === 'read' ? call.body.key : []))
+  const keys: Uint8Array[] = []
+  for (const { call } of attempts) if (call.body.kind === 'read') keys.push(call.body.key)
   return { type: 'read', requestId, section: { group, keys } }
 }
 
-function commandFor(attempt: Attempt, context: PackContext): Command[] {
+function addCommand(commands: Command[], attempt: Attempt, context: PackContext): void {
   const { call, name } = attempt
-  if (call.body.kind !== 'write' || name === null) return []
-  return [commandOf(call.body, name.sequence, context.notAfter(attempt))]
+  if (call.body.kind !== 'write' || name === null) return
+  commands.push(commandOf(call.body, name.sequence, context.notAfter(attempt)))
 }

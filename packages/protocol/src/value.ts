@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { ByteReader } from './bytes/byte-reader.ts'
 import { ByteWriter } from './bytes/byte-writer.ts'
+import { ownBytes } from './bytes/own-bytes.ts'
 import type { Value } from './command.ts'
 import { limits } from './limits.ts'
 
@@ -19,7 +20,14 @@ export function valueLength(value: Value): number {
 
 /** The tagged form of a value alone: for rows and stored answers. */
 export function encodeValue(value: Value): Uint8Array {
-  const writer = new ByteWriter(valueLength(value))
+  if (value.type === 'bytes') {
+    if (value.bytes.length > limits.valueBytes) assert.fail(`a value of ${value.bytes.length} bytes`)
+    const bytes = ownBytes(value.bytes.length + 1)
+    bytes[0] = TAG_BYTES
+    bytes.set(value.bytes, 1)
+    return bytes
+  }
+  const writer = new ByteWriter(INTEGER_LENGTH)
   writeValue(writer, value)
   return writer.finish()
 }

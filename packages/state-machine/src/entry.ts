@@ -2,7 +2,7 @@
 import type { Result, Value } from '@quorate/protocol'
 import { decodeValue } from '@quorate/protocol'
 import { BadStateError } from './bad-state-error.ts'
-import { finishHash, hashBytes, hashNumber, laneSeeds } from './hash.ts'
+import { finishHash, hashBytesInto, hashNumberInto, type Lanes, laneSeeds } from './hash.ts'
 import { rowReader } from './row-reader.ts'
 import { rowWriter } from './row-writer.ts'
 
@@ -28,14 +28,16 @@ const ENTRY_FORMAT = 1
 const ENTRY_HEAD_BYTES = 17
 
 export function makeEntry(key: Uint8Array, value: Uint8Array, version: number, deadline: number): Entry {
-  return {
-    value,
-    version,
-    deadline,
-    low: entryLane(laneSeeds.low, key, value, version, deadline),
-    high: entryLane(laneSeeds.high, key, value, version, deadline),
-  }
+  lanes.low = laneSeeds.low
+  lanes.high = laneSeeds.high
+  hashBytesInto(lanes, key)
+  hashBytesInto(lanes, value)
+  hashNumberInto(lanes, version)
+  hashNumberInto(lanes, deadline)
+  return { value, version, deadline, low: finishHash(lanes.low), high: finishHash(lanes.high) }
 }
+
+const lanes: Lanes = { low: 0, high: 0 }
 
 export function entryBytes(key: Uint8Array, entry: Entry): number {
   return key.length + entry.value.length + ENTRY_OVERHEAD_BYTES
@@ -77,14 +79,4 @@ export function decodeEntryRow(key: Uint8Array, bytes: Uint8Array): Entry {
     throw new BadStateError('entry row: value', { cause: error })
   }
   return makeEntry(key, value, version, deadline)
-}
-
-function entryLane(
-  seed: number,
-  key: Uint8Array,
-  value: Uint8Array,
-  version: number,
-  deadline: number,
-): number {
-  return finishHash(hashNumber(hashNumber(hashBytes(hashBytes(seed, key), value), version), deadline))
 }

@@ -70,14 +70,18 @@ export class SessionTable {
     const from = session.ackedUpTo
     session.ackedUpTo = ackedUpTo
     // The jump is a client's word and may be huge; the answers are at most a window.
-    const acknowledged =
-      ackedUpTo - from <= session.answers.size
-        ? Array.from({ length: ackedUpTo - from }, (_, step) => from + 1 + step)
-        : [...session.answers.keys()].filter((sequence) => sequence <= ackedUpTo)
-    for (const sequence of acknowledged) {
-      this.#answerBytes -= session.answers.get(sequence)?.bytes ?? 0
-      session.answers.delete(sequence)
-    }
+    if (ackedUpTo - from <= session.answers.size)
+      for (let sequence = from + 1; sequence <= ackedUpTo; sequence++) this.#forget(session, sequence)
+    else
+      for (const sequence of session.answers.keys())
+        if (sequence <= ackedUpTo) this.#forget(session, sequence)
+  }
+
+  #forget(session: Session, sequence: number): void {
+    const stored = session.answers.get(sequence)
+    if (stored === undefined) return
+    this.#answerBytes -= stored.bytes
+    session.answers.delete(sequence)
   }
 
   /** `session` comes from `use` for the section being applied. */

@@ -8,6 +8,7 @@ import { confirmedSentAt, leaseUntil } from './lease.ts'
 import { completeLimits } from './limits.ts'
 import { LogIndex } from './log-index.ts'
 import { isSoleVoter } from './membership.ts'
+import { nextTickAt, silentAt } from './next-tick.ts'
 import { newOutbox } from './outbox.ts'
 import type { Raft, RaftOptions } from './raft.ts'
 import { leaderOf, resetElectionTimer, servesReads } from './replica.ts'
@@ -49,6 +50,15 @@ export function createRaft(options: RaftOptions): Raft {
     },
     get servesReads() {
       return replica.role.name === 'leader' && servesReads(replica, replica.role)
+    },
+    get readsWaiting() {
+      return replica.role.name === 'leader' ? replica.role.reads.length : 0
+    },
+    get nextTickAt() {
+      return nextTickAt(replica)
+    },
+    get silentAt() {
+      return silentAt(replica)
     },
     termAt: (index) => log.termAt(index),
     matchIndexOf: (peer) => matchIndexOf(replica, peer),

@@ -78,5 +78,18 @@ export interface Raft {
    * read, not remembered; stalls, drifting clocks and the wait for `applied` are the host's part.
    */
   leaseUntil(now: number): number
+  /** Reads that wait for a round to be confirmed: only they make an input `confirmed` urgent. */
+  readonly readsWaiting: number
+  /**
+   * Monotonic ms of the earliest tick that can have an effect whatever is heard until then (an election, a retry, the
+   * end of a transfer); Infinity if none can. Holds until the next step; a tick before it changes nothing.
+   */
+  readonly nextTickAt: number
+  /**
+   * Monotonic ms from which a tick gives up the leader that is followed, or the own leadership, unless `heartbeat` or
+   * `confirmed` is heard meanwhile; Infinity where there is none. A host that knows of later ones may step them late,
+   * before any other input and with the `now` at which they came: nothing else differs.
+   */
+  readonly silentAt: number
   step(input: Input): Effects
 }

@@ -29,6 +29,7 @@ export const catalogue = [
     'links that fail one way or for some pairs only: elections without end',
     'Howard and Abraham 2020, etcd#8129',
   ],
+  ['A15', 'a disk that hangs: the old leader neither works nor gives up', 'etcd#13527'],
   [
     'A16',
     'a leader, or a voter that has just started, grants a pre-vote against a live lease',

@@ -194,7 +194,7 @@ export class Checkpointer {
         log.syncedPosition,
       )
       for (const { replica, checkpoint } of chosen) {
-        replica.state.release()
+        replica.released()
         this.adopt(checkpoint.head, number)
       }
     }

@@ -17,16 +17,18 @@ import { agreedWallMs, type HeardClock } from './log-clock.ts'
 import { MAP_FILE, MapHolder } from './map-holder.ts'
 import { type Founding, MetaController } from './meta/controller.ts'
 import type { NodeEvent, NodeSettings } from './node.ts'
-import { HeartbeatReceiver } from './peers/heartbeat-receiver.ts'
-import { ledGroups } from './peers/led-groups.ts'
-import type { Confirmation } from './peers/pair-heartbeats.ts'
 import { Pairs } from './peers/pairs.ts'
+import type { Missed } from './peers/quiet-replica.ts'
 import type { Caller, OwnIdentity } from './peers/peer-acceptor.ts'
 import { ReadRounds } from './peers/read-rounds.ts'
 import type { ReplicaHost } from './replica/host.ts'
 import type { Replica } from './replica/replica.ts'
 import { Replicas } from './replica/replicas.ts'
+import { type DiskVerdict, judgeDisk } from './disk-watch.ts'
 import { transferLeadership } from './hand-over.ts'
+import { OverlaySum } from './overlay-sum.ts'
+import { ProgressWatch } from './progress-watch.ts'
+import { QuietGroups } from './quiet-groups.ts'
 import { Scrubber } from './scrubber.ts'
 import { fixed } from './settings.ts'
 import type { SyncWaits } from './sync-waits.ts'
@@ -58,7 +60,7 @@ export interface CoreParts {
 export class NodeCore implements ReplicaHost {
   readonly map: MapHolder
   readonly rounds: ReadRounds = new ReadRounds()
-  readonly receiver: HeartbeatReceiver
+  readonly quiet: QuietGroups<Replica>
   readonly pairs: Pairs
   readonly replicas: Replicas
   readonly checkpointer: Checkpointer
@@ -68,6 +70,9 @@ export class NodeCore implements ReplicaHost {
   #snapshots = 0
   #announceAt = 0
   #handOverAt = 0
+  #disk: DiskVerdict = 'well'
+  readonly #progress = new ProgressWatch()
+  readonly #overlay = new OverlaySum()
 
   constructor(parts: CoreParts) {
     this.#parts = parts
@@ -76,7 +81,14 @@ export class NodeCore implements ReplicaHost {
       { read: () => storage.readFile(MAP_FILE), write: (bytes) => storage.writeFile(MAP_FILE, bytes) },
       parts.halt,
     )
-    this.receiver = new HeartbeatReceiver((group) => this.replicas.get(group)?.replica)
+    this.quiet = new QuietGroups({
+      now: () => this.now(),
+      self: () => this.#dirId,
+      boot: () => storage.identity.boot,
+      replicaOf: (group) => this.replicas.get(group)?.replica,
+      nodeOf: (group, replica) => this.map.nodeOf(group, replica),
+      look: (replica) => this.#look(replica),
+    })
     this.checkpointer = new Checkpointer({
       store: storage.store,
       log: storage.log,
@@ -173,7 +185,16 @@ export class NodeCore implements ReplicaHost {
     if (this.rounds.due) this.turn.at('read', this.pairs.beatIfDue)
   }
 
+  missed(group: number): readonly Missed[] {
+    return this.quiet.missed(group)
+  }
+
+  stepped(replica: Replica): void {
+    this.quiet.stepped(replica)
+  }
+
   leadershipChanged(group: number): void {
+    this.quiet.changed(group)
     const hosted = this.replicas.get(group)
     if (hosted !== undefined && !hosted.replica.isLeader) hosted.sender.stop()
   }
@@ -184,9 +205,21 @@ export class NodeCore implements ReplicaHost {
   }
 
   overlayFull(): boolean {
-    let bytes = 0
-    for (const { shard } of this.replicas.all()) bytes += shard?.state.overlayBytes ?? 0
-    return bytes > fixed.overlayBytes
+    return this.#overlay.bytes > fixed.overlayBytes
+  }
+
+  overlayChanged(group: number): void {
+    this.#overlay.note(group, this.replicas.get(group)?.shard?.state.overlayBytes ?? 0)
+  }
+
+  mayLead(): boolean {
+    return this.#disk === 'well'
+  }
+
+  /** Upper bound in ms of the age of what a stale read of the group would see here; null where it cannot be told. */
+  staleAge(group: number): number | null {
+    const replica = this.replicas.get(group)?.replica
+    return replica === undefined ? null : this.quiet.staleAge(group, replica.state.appliedIndex)
   }
 
   overlayReleased(again: () => void): void {
@@ -213,27 +246,62 @@ export class NodeCore implements ReplicaHost {
     this.#parts.halt(error)
   }
 
-  /** Timers of all groups: one tick each. */
+  /** Timers of the groups that have something to wait for. */
   tick(): void {
-    for (const { replica, shard } of this.replicas.all()) {
-      if (replica.condition === 'live' && !replica.installing) replica.step({ type: 'tick' })
-      if (shard !== null && this.map.map !== null) shard.found(this.map.map)
-    }
+    this.#watchDisk()
+    this.quiet.tick()
     this.controller?.tick()
     this.#announce()
-    if (this.#parts.storage.lowOnSpace) this.#leadElsewhere()
+    if (this.#parts.storage.lowOnSpace || this.#disk === 'handOver') this.#leadElsewhere()
   }
 
-  /** A leader without space refuses writes: leadership goes to a node that can take them, now and then until it has. */
+  /** A leader that cannot write: leadership goes to a node that can, now and then until it has. */
   #leadElsewhere(): void {
     if (this.now() < this.#handOverAt) return
     this.#handOverAt = this.now() + fixed.spaceHandOverMs
     for (const { replica } of this.replicas.all())
-      if (replica.isLeader)
-        transferLeadership(replica, (voter) => {
-          const node = this.map.nodeOf(replica.group, voter)
-          return node !== null && this.pairs.hasSpace(node)
-        })
+      if (replica.isLeader) transferLeadership(replica, (voter) => this.mayBeLedAt(replica.group, voter))
+  }
+
+  /** The one judgement of who is fit to take a leadership over: it answers, and has neither a full nor a stuck disk. */
+  mayBeLedAt(group: number, voter: number): boolean {
+    const node = this.map.nodeOf(group, voter)
+    return node !== null && this.pairs.isFit(node)
+  }
+
+  /** A write or sync that does not end must not keep what others could lead (A15). Checkpoints do not count. */
+  #watchDisk(): void {
+    const { busySince } = this.#parts.storage.log.stats
+    const verdict = judgeDisk(busySince === null ? 0 : this.now() - busySince)
+    if (verdict === this.#disk) return
+    this.#disk = verdict
+    this.event({ code: 'disk_watch', verdict })
+    // Whoever waited to campaign, or leads, is looked at in this tick.
+    this.quiet.mapChanged(this.#live())
+  }
+
+  /** At a tick, for a replica that may have something to wait for. */
+  #look(replica: Replica): 'tick' | 'skip' {
+    const map = this.map.map
+    if (map !== null) this.replicas.get(replica.group)?.shard?.found(map)
+    if (this.#disk !== 'well' && !replica.isLeader) return 'skip'
+    if (this.#disk === 'stepDown') return this.#stepDown(replica, 'disk')
+    switch (this.#progress.look(replica.group, replica.raft, this.now())) {
+      case 'wait':
+        return 'tick'
+      case 'stepDown':
+        return this.#stepDown(replica, 'progress')
+      case 'transfer':
+        transferLeadership(replica, (voter) => this.mayBeLedAt(replica.group, voter))
+        this.event({ code: 'leader_stuck', group: replica.group })
+        return 'tick'
+    }
+  }
+
+  #stepDown(replica: Replica, reason: 'disk' | 'progress'): 'skip' {
+    this.event({ code: 'stepped_down', group: replica.group, reason })
+    replica.step({ type: 'stepDown' })
+    return 'skip'
   }
 
   /** A node that was started at other addresses than the map knows asks to be entered anew, as a joining one does. */
@@ -273,6 +341,7 @@ export class NodeCore implements ReplicaHost {
   followMap(map: ShardMap): void {
     this.pairs.setNodes(map.nodes.filter((node) => node.dirId !== this.#dirId))
     this.replicas.follow(map)
+    this.quiet.mapChanged(this.#live())
     this.pairs.broadcast({ type: 'map', map })
   }
 
@@ -328,15 +397,16 @@ export class NodeCore implements ReplicaHost {
       random: runtime.random,
       turn: this.turn,
       rounds: this.rounds,
-      receiver: this.receiver,
+      receiver: this.quiet.receiver,
+      heartbeats: this.quiet.heartbeats,
+      led: () => this.quiet.refreshLed(),
       identity: () => this.identity(),
       hello: (to) => this.hello(to),
       now: () => this.now(),
       wallMs: () => runtime.clock.wallMs(),
       syncedLog: () => storage.log.syncedPosition,
-      lowOnSpace: () => storage.lowOnSpace,
-      ledAt: (peer) => ledGroups(this.#live(), this.map, peer),
-      confirmed: (confirmation) => this.#confirmed(confirmation),
+      unfit: () => storage.lowOnSpace || !this.mayLead(),
+      confirmed: () => this.quiet.confirmed(),
       arrived: this.#parts.arrived,
       received: (caller, frame) => this.#received(caller, frame),
       linked: (peer, mapEpoch) => {
@@ -349,14 +419,6 @@ export class NodeCore implements ReplicaHost {
       },
       event: (event) => this.event(event),
     })
-  }
-
-  #confirmed({ groups, round, sentAt }: Confirmation): void {
-    for (const { group, leader, receiver, term } of groups) {
-      const replica = this.replicas.get(group)?.replica
-      if (replica?.incarnation === leader)
-        replica.step({ type: 'confirmed', from: receiver, term, round, sentAt })
-    }
   }
 
   #received(caller: Caller, frame: PeerFrame): void {

@@ -1,4 +1,5 @@
 // Numbers of one node. Tests make them small; the relations between them are asserted where a node is created.
+import { limits } from '@quorate/protocol'
 import type { NodeSettings } from './node.ts'
 
 const MIB = 1_048_576
@@ -39,8 +40,16 @@ export const fixed = {
   queuedBytesPerGroup: 16_777_216,
   /** 256 MiB of changed entries in memory over all groups: then apply pauses and new writes are refused as OVERLOADED. */
   overlayBytes: 268_435_456,
-  /** How often a leader without disk space tries to hand over. */
+  /** How often a leader without disk space, or with a stuck disk, tries to hand over. */
   spaceHandOverMs: 1_000,
+  /** A write or sync in flight for so long: leadership goes to healthy peers. */
+  diskHandOverMs: 1_000,
+  /** A write or sync in flight for so long: nothing is led here. */
+  diskStepDownMs: 3_000,
+  /** The oldest uncommitted entry is the same for so long, three election timeouts: another voter is asked to lead. */
+  progressTransferMs: 1_800,
+  /** And one election timeout later, if that did not help. */
+  progressStepDownMs: 2_400,
   /** A node at another address than the map says asks this often to be entered anew. */
   announceMs: 1_000,
   /** Expired entries that one sweep removes: about a millisecond of apply. */
@@ -60,6 +69,9 @@ export function completeSettings(partial: Partial<NodeSettings> | undefined): No
   const settings = { ...defaultSettings, ...partial }
   if (settings.checkpointMsMin > settings.checkpointMsMax)
     throw new RangeError('checkpointMsMin > checkpointMsMax')
+  if (fixed.diskHandOverMs >= fixed.diskStepDownMs) throw new RangeError('disk watchdog out of order')
+  if (fixed.progressTransferMs !== 3 * limits.electionTimeoutMsMax)
+    throw new RangeError('progress watchdog: not three election timeouts')
   if (settings.segmentBytes < 64 * 1024) throw new RangeError('segmentBytes < 64 KiB')
   if (settings.stateHashEvery < 1) throw new RangeError('stateHashEvery < 1')
   // A longer delay than a timer can hold would be none at all.

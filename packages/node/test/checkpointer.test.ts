@@ -29,7 +29,6 @@ function fake(): Fake {
       changes: [],
       changeCount: 0,
     }),
-    release: () => {},
   }
   const store = {
     checkpointNumber: 0,
@@ -53,6 +52,7 @@ function fake(): Fake {
         installing: false,
         generation: 1,
         state,
+        released: () => {},
         raft: replica,
         appliedConfiguration: configuration,
         appliedConfigurationIndex: 0,

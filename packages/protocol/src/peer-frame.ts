@@ -126,7 +126,7 @@ export interface PairAnswer {
   readonly setNumber: number
   readonly sequence: number
   readonly wallMs: number
-  /** The answering node is short of disk space: leadership is not handed to it for want of space elsewhere. */
+  /** The answering node's disk is short of space, or stuck: no leadership is handed to it. */
   readonly lowOnSpace: boolean
   /** Groups of the set that this answer does not confirm. */
   readonly exceptions: readonly GroupId[]

@@ -1,22 +1,70 @@
 // The receiving side of pair heartbeats: which groups a peer leads here, and which of them an answer cannot confirm.
-import type { DirId, GroupId, LedGroup, PairAnswer, PairHeartbeat } from '@quorate/protocol'
-import type { Replica } from '../replica/replica.ts'
+import {
+  type DirId,
+  type GroupId,
+  type LedGroup,
+  limits,
+  type PairAnswer,
+  type PairHeartbeat,
+} from '@quorate/protocol'
+import { AGE_UNKNOWN } from './led-groups.ts'
+import type { Missed, QuietReplica } from './quiet-replica.ts'
 
-interface HeardFrom {
-  boot: number
-  setNumber: number
-  set: readonly LedGroup[]
-  /** Newest sequence handled, of this boot. */
-  sequence: number
+/** A group of a peer's led set. */
+interface Following {
+  readonly led: LedGroup
+  readonly from: HeardFrom
+  /** As the newest heartbeat said: capped by what this replica is known to hold. */
+  commitIndex: number
+  /** The age of a stale read cannot be told: this replica is not known to hold all that is committed. */
+  capped: boolean
+  /** Sequence of the newest heartbeat of the pair that the replica was stepped with. */
+  stepped: number
 }
 
-/** One per node. Groups of a set that this node does not host under that incarnation, or whose term differs, are exceptions. */
+interface HeardFrom {
+  readonly boot: number
+  setNumber: number
+  set: Map<GroupId, Following>
+  /** Of the set those that must be stepped at every heartbeat: they do not follow it, or have not yet. */
+  readonly loud: Set<Following>
+  /** Newest sequence handled, of this boot. */
+  sequence: number
+  /** The newest heartbeat about the set that is known here, and when it came. */
+  heardSequence: number
+  heardAt: number
+  /** Nothing came for the shortest election timeout: every group runs its own election timer. */
+  silent: boolean
+  /** Send time of the own message that it answered, null if it answered none of this boot; and the age it brought. */
+  answeredSentAt: number | null
+  confirmedAge: number
+}
+
+export interface ReceiverParts {
+  readonly replicaOf: (group: GroupId) => QuietReplica | undefined
+  /** Monotonic ms. */
+  readonly now: () => number
+  /** When the own heartbeat of that sequence left for the peer, in this boot; null if that is forgotten. */
+  readonly sentAt: (peer: DirId, boot: number, sequence: number) => number | null
+  /** The replica has an election timer of its own again. */
+  readonly attend: (replica: QuietReplica) => void
+}
+
+/**
+ * One per node. Groups of a set that this node does not host under that incarnation, has condemned, or whose durable
+ * term is another one, are exceptions.
+ *
+ * A group whose replica follows the set's leader in the set's term is *quiet*: a heartbeat that brings nothing new does
+ * not step it. Whatever else is stepped in it finds the newest heartbeat stepped before, at the moment it came
+ * (`missed`), so that deference, election timers and leases are those of a replica that was stepped every time.
+ */
 export class HeartbeatReceiver {
   readonly #heard = new Map<DirId, HeardFrom>()
-  readonly #replicaOf: (group: GroupId) => Replica | undefined
+  readonly #quiet = new Map<GroupId, Following>()
+  readonly #parts: ReceiverParts
 
-  constructor(replicaOf: (group: GroupId) => Replica | undefined) {
-    this.#replicaOf = replicaOf
+  constructor(parts: ReceiverParts) {
+    this.#parts = parts
   }
 
   /** Newest sequence heard from the peer in its present boot, and that boot. */
@@ -36,7 +84,8 @@ export class HeartbeatReceiver {
   ): PairAnswer | null {
     let heard = this.#heard.get(peer)
     if (heard === undefined || heard.boot !== boot) {
-      heard = { boot, setNumber: -1, set: [], sequence: 0 }
+      if (heard !== undefined) this.lost(peer)
+      heard = newlyHeard(boot)
       this.#heard.set(peer, heard)
     }
     if (heartbeat.sequence <= heard.sequence) return null
@@ -46,49 +95,181 @@ export class HeartbeatReceiver {
     // A set that was lost on the way: the answer names the one that is known, so that it is sent again.
     if (heard.setNumber !== heartbeat.setNumber)
       return { ...answer, setNumber: Math.max(heard.setNumber, 0), exceptions: [] }
-    const commits = new Map(heartbeat.commits.map((one) => [one.group, one.commitIndex]))
-    const exceptions: GroupId[] = []
-    for (const led of heard.set) if (!this.#hear(led, commits.get(led.group) ?? 0)) exceptions.push(led.group)
-    return { ...answer, setNumber: heard.setNumber, exceptions }
+    heard.answeredSentAt = this.#parts.sentAt(peer, heartbeat.answersBoot, heartbeat.answers)
+    heard.confirmedAge = heartbeat.confirmedAge
+    return { ...answer, setNumber: heard.setNumber, exceptions: this.#hear(heard, heartbeat.commits) }
   }
 
   /** The peer is gone or rebooted: none of its groups has a leader for certain. */
   lost(peer: DirId): void {
     const heard = this.#heard.get(peer)
     if (heard === undefined) return
+    for (const following of heard.set.values()) this.#leaderLost(following)
     this.#heard.delete(peer)
-    for (const led of heard.set) this.#leaderLost(led)
   }
 
-  #setChanged(heard: HeardFrom, setNumber: number, set: readonly LedGroup[]): void {
-    if (setNumber === heard.setNumber) return
-    const led = new Map(set.map((one) => [one.group, one]))
-    for (const before of heard.set)
-      if (led.get(before.group)?.leader !== before.leader) this.#leaderLost(before)
-    heard.setNumber = setNumber
-    heard.set = set
+  /** The replica's term, role, leader, condition or existence changed: the next heartbeat looks at it again. */
+  changed(group: GroupId): void {
+    const following = this.#quiet.get(group)
+    if (following === undefined) return
+    // What was promised in an answer is known to the replica before anything else can happen to it.
+    if (following.from.heardSequence > following.stepped) this.#parts.replicaOf(group)?.catchUp()
+    this.#beginLoud(following)
+  }
+
+  /** The newest heartbeat of its leader's node, if the replica was not stepped with it. */
+  missed(group: GroupId): Missed | null {
+    const following = this.#quiet.get(group)
+    if (following === undefined || following.from.heardSequence <= following.stepped) return null
+    const { led, from } = following
+    following.stepped = from.heardSequence
+    // Commit indexes are not missed: what is new of them is stepped when it comes.
+    return {
+      input: { type: 'heartbeat', from: led.leader, term: led.term, commitIndex: 0 },
+      at: from.heardAt,
+    }
+  }
+
+  /** Its leader's node has been heard within the shortest election timeout: its own timer need not run. */
+  hushed(group: GroupId): boolean {
+    const following = this.#quiet.get(group)
+    return following !== undefined && !following.from.silent
+  }
+
+  /** Called at every tick: the groups of a node that has fallen silent run their own timers, as from when it was heard. */
+  noticeSilence(): void {
+    const { now, replicaOf, attend } = this.#parts
+    for (const heard of this.#heard.values()) {
+      if (heard.silent || now() - heard.heardAt < limits.electionTimeoutMsMin) continue
+      heard.silent = true
+      for (const following of heard.set.values()) {
+        const { group } = following.led
+        const replica = replicaOf(group)
+        if (replica === undefined || this.#quiet.get(group) !== following) continue
+        replica.catchUp()
+        attend(replica)
+      }
+    }
+  }
+
+  /**
+   * Upper bound in ms of how old the state at `appliedIndex` may be, by what the leader's node last said; null if that
+   * cannot be told (time.md, stale reads).
+   */
+  staleAge(group: GroupId, appliedIndex: number): number | null {
+    const following = this.#quiet.get(group)
+    if (following === undefined || following.capped || appliedIndex < following.commitIndex) return null
+    const { answeredSentAt, confirmedAge } = following.from
+    if (answeredSentAt === null || confirmedAge === AGE_UNKNOWN) return null
+    return this.#parts.now() - answeredSentAt + confirmedAge
+  }
+
+  /** Exceptions of the set. Only groups that are not quiet, and those that the heartbeat says something new of, are stepped. */
+  #hear(heard: HeardFrom, commits: PairHeartbeat['commits']): GroupId[] {
+    heard.heardSequence = heard.sequence
+    heard.heardAt = this.#parts.now()
+    heard.silent = false
+    for (const { group, commitIndex, capped } of commits) {
+      const following = heard.set.get(group)
+      if (following === undefined) continue
+      following.commitIndex = commitIndex
+      following.capped = capped
+      if (this.#quiet.get(group) !== following) continue
+      const replica = this.#parts.replicaOf(group)
+      if (replica === undefined || commitIndex <= replica.raft.commitIndex) continue
+      // The step to come is this very heartbeat.
+      following.stepped = heard.heardSequence
+      this.#beginLoud(following)
+    }
+    const exceptions: GroupId[] = []
+    for (const following of heard.loud) if (!this.#step(following)) exceptions.push(following.led.group)
+    return exceptions
+  }
+
+  #beginLoud(following: Following): void {
+    const { group } = following.led
+    if (this.#quiet.get(group) !== following) return
+    this.#quiet.delete(group)
+    following.from.loud.add(following)
   }
 
   /** True if the heartbeat confirms the group: same incarnation, and its term durable here, neither older nor newer. */
-  #hear(led: LedGroup, commitIndex: number): boolean {
-    const replica = this.#replicaOf(led.group)
-    if (replica === undefined || replica.incarnation !== led.receiver) return false
-    if (condemned(replica)) return false
+  #step(following: Following): boolean {
+    const { led, from, commitIndex } = following
+    const replica = this.#parts.replicaOf(led.group)
+    if (replica === undefined || replica.incarnation !== led.receiver || condemned(replica)) return false
+    const { installing, raft } = replica
     replica.step({
       type: 'heartbeat',
       from: led.leader,
       term: led.term,
-      commitIndex: replica.installing ? 0 : commitIndex,
+      commitIndex: installing ? 0 : commitIndex,
     })
     // The step may just have condemned it: then it confirms nothing any more.
-    const { raft } = replica
-    return raft.currentTerm === led.term && raft.durableTerm === led.term && !condemned(replica)
+    if (raft.currentTerm !== led.term || raft.durableTerm !== led.term || condemned(replica)) return false
+    if (raft.role === 'follower' && raft.leader === led.leader && !installing) {
+      following.stepped = from.heardSequence
+      from.loud.delete(following)
+      this.#quiet.set(led.group, following)
+    }
+    return true
   }
 
-  #leaderLost(led: LedGroup): void {
-    const replica = this.#replicaOf(led.group)
+  #setChanged(heard: HeardFrom, setNumber: number, set: readonly LedGroup[]): void {
+    if (setNumber === heard.setNumber) return
+    const before = heard.set
+    heard.setNumber = setNumber
+    heard.set = new Map()
+    for (const led of set) {
+      const known = before.get(led.group)
+      if (known !== undefined && sameLed(known.led, led)) {
+        heard.set.set(led.group, known)
+        continue
+      }
+      const following = { led, from: heard, commitIndex: 0, capped: true, stepped: 0 }
+      heard.set.set(led.group, following)
+      heard.loud.add(following)
+    }
+    for (const following of before.values()) {
+      const now = heard.set.get(following.led.group)
+      if (now === following) continue
+      if (now?.led.leader !== following.led.leader) this.#leaderLost(following)
+      this.#forget(following)
+    }
+  }
+
+  #leaderLost(following: Following): void {
+    const { led } = following
+    const replica = this.#parts.replicaOf(led.group)
     if (replica?.incarnation === led.receiver) replica.step({ type: 'leaderLost', from: led.leader })
+    this.#forget(following)
+  }
+
+  /** After what it missed of it was stepped. */
+  #forget(following: Following): void {
+    const { group } = following.led
+    if (this.#quiet.get(group) === following) {
+      this.#parts.replicaOf(group)?.catchUp()
+      this.#quiet.delete(group)
+    }
+    following.from.loud.delete(following)
   }
 }
 
-const condemned = (replica: Replica): boolean => replica.condition === 'condemned'
+const newlyHeard = (boot: number): HeardFrom => ({
+  boot,
+  setNumber: -1,
+  set: new Map(),
+  loud: new Set(),
+  sequence: 0,
+  heardSequence: 0,
+  heardAt: -Infinity,
+  silent: false,
+  answeredSentAt: null,
+  confirmedAge: AGE_UNKNOWN,
+})
+
+const condemned = (replica: QuietReplica): boolean => replica.condition === 'condemned'
+
+const sameLed = (left: LedGroup, right: LedGroup): boolean =>
+  left.term === right.term && left.leader === right.leader && left.receiver === right.receiver

@@ -13,8 +13,8 @@ import type { Network, Random, Timer, Timers } from '@quorate/runtime'
 import type { HeardClock } from '../log-clock.ts'
 import type { NodeEvent } from '../node.ts'
 import type { Turn } from '../turn.ts'
-import { HeartbeatReceiver } from './heartbeat-receiver.ts'
-import { type Confirmation, type Led, PairHeartbeats } from './pair-heartbeats.ts'
+import type { HeartbeatReceiver } from './heartbeat-receiver.ts'
+import type { PairHeartbeats } from './pair-heartbeats.ts'
 import { type Caller, type OwnIdentity, PeerAcceptor } from './peer-acceptor.ts'
 import { PeerLink } from './peer-link.ts'
 import type { ReadRounds } from './read-rounds.ts'
@@ -31,10 +31,13 @@ export interface PairsParts {
   readonly now: () => number
   readonly wallMs: () => number
   readonly syncedLog: () => number
-  readonly lowOnSpace: () => boolean
-  /** Groups led here that have a replica at the peer. */
-  readonly ledAt: (peer: DirId) => readonly Led[]
-  readonly confirmed: (confirmation: Confirmation) => void
+  /** The own disk is full or stuck: peers do not hand leadership over to this node. */
+  readonly unfit: () => boolean
+  readonly heartbeats: PairHeartbeats
+  /** Before a beat: the led sets are brought up to date; returns how old the oldest leadership's confirmation is. */
+  readonly led: () => number
+  /** An answer confirmed what one heartbeat asked. */
+  readonly confirmed: () => void
   readonly arrived: (caller: Caller) => void
   /** Frames that are not about heartbeats. */
   readonly received: (caller: Caller, frame: PeerFrame) => void
@@ -55,7 +58,6 @@ export class Pairs {
   readonly acceptor: PeerAcceptor
   readonly #parts: PairsParts
   readonly #peers = new Map<DirId, Peer>()
-  readonly #heartbeats = new PairHeartbeats()
   #timer: Timer | null = null
   #stopped = false
 
@@ -96,8 +98,8 @@ export class Pairs {
     return this.#peers.get(peer)?.clock ?? null
   }
 
-  /** The peer answers heartbeats and has disk space, as far as it last said. */
-  hasSpace(peer: DirId): boolean {
+  /** The peer answers heartbeats, and its disk is neither full nor stuck, as far as it last said. */
+  isFit(peer: DirId): boolean {
     const known = this.#peers.get(peer)
     if (known === undefined || known.clock === null || known.lowOnSpace) return false
     return this.#parts.now() - known.clock.heardAt < limits.electionTimeoutMsMin
@@ -105,12 +107,13 @@ export class Pairs {
 
   /** A heartbeat to every peer now: the next read round begins. */
   beat(): void {
-    const { rounds, receiver, now, wallMs, syncedLog, ledAt } = this.#parts
+    const { rounds, receiver, heartbeats, wallMs, syncedLog, led } = this.#parts
+    const confirmedAge = led()
     const round = rounds.begin()
     for (const [dirId, peer] of this.#peers) {
       if (!peer.link.ready) continue
-      const about = { ...receiver.newest(dirId), syncedLog: syncedLog(), wallMs: wallMs() }
-      peer.link.send(this.#heartbeats.make(dirId, ledAt(dirId), round, now(), about))
+      const about = { ...receiver.newest(dirId), syncedLog: syncedLog(), wallMs: wallMs(), confirmedAge }
+      peer.link.send(heartbeats.make(dirId, round, about))
     }
   }
 
@@ -144,7 +147,7 @@ export class Pairs {
       turn,
       hello: () => this.#parts.hello(dirId),
       welcomed: (welcome) => {
-        this.#heartbeats.reconnected(dirId)
+        this.#parts.heartbeats.reconnected(dirId)
         this.#parts.linked(dirId, welcome.mapEpoch)
       },
       refused: (code, message) => this.#parts.refused(code, message),
@@ -163,7 +166,7 @@ export class Pairs {
     this.#heardClock(dirId, heartbeat.wallMs)
     const answer = this.#parts.receiver.receive(dirId, boot, heartbeat, {
       wallMs: this.#parts.wallMs(),
-      lowOnSpace: this.#parts.lowOnSpace(),
+      lowOnSpace: this.#parts.unfit(),
     })
     if (answer !== null) this.send(dirId, answer)
   }
@@ -174,9 +177,8 @@ export class Pairs {
     if (known !== undefined) known.lowOnSpace = answer.lowOnSpace
     // An answer to a heartbeat of an earlier life of this node confirms nothing now.
     if (answer.boot !== this.#parts.identity().boot) return
-    const confirmation = this.#heartbeats.answered(peer, answer)
-    if (confirmation === null) return
-    this.#parts.confirmed(confirmation)
+    if (!this.#parts.heartbeats.answered(peer, answer)) return
+    this.#parts.confirmed()
     if (this.#parts.rounds.due) this.#parts.turn.at('read', this.beatIfDue)
   }
 

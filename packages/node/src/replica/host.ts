@@ -4,7 +4,9 @@ import type { Removal } from '@quorate/state-machine'
 import type { LogEntry, LogPosition, LogRecord, StateStore } from '@quorate/storage'
 import type { Timers } from '@quorate/runtime'
 import type { NodeEvent, NodeSettings } from '../node.ts'
+import type { Missed } from '../peers/quiet-replica.ts'
 import type { Turn } from '../turn.ts'
+import type { Replica } from './replica.ts'
 
 export interface ReplicaHost {
   readonly turn: Turn
@@ -33,10 +35,18 @@ export interface ReplicaHost {
   /** Reads wait for `round`: a heartbeat round has to begin as soon as none is in flight. */
   readsWait(round: number, count: number): void
   readsEnded(round: number, count: number): void
-  /** Role, term, leader or membership changed: the led sets of heartbeats may have changed. */
+  /** What the replica was not stepped with when it came, oldest first; the host counts it as stepped from here on. */
+  missed(group: GroupId): readonly Missed[]
+  /** The replica was stepped, or may have to wait for a tick: it is looked at in the next one. */
+  stepped(replica: Replica): void
+  /** Role, term, leader, membership, condition or existence changed: answers to heartbeats may confirm it no more. */
   leadershipChanged(group: GroupId): void
+  /** False while the disk is stuck: what is led here could not be recorded here. */
+  mayLead(): boolean
   /** New writes are refused: space or memory is short. */
   admission(): 'open' | 'diskFull' | 'overloaded'
+  /** The bytes of changed entries that the group keeps in memory are others. */
+  overlayChanged(group: GroupId): void
   /** Changed entries in memory have reached their limit: apply waits for `overlayReleased`. */
   overlayFull(): boolean
   /** Calls `again` once after a checkpoint released some of the overlay. */

@@ -128,21 +128,36 @@ export class Replica {
   step(input: ReplicaInput): void {
     if (this.condition === 'condemned' || this.#closed) return
     this.#inputs.push(input)
+    this.#stepAll()
+  }
+
+  /** Steps what it missed, if anything. Whatever is stepped does that first. */
+  catchUp(): void {
+    if (!this.#silenced()) this.#stepAll()
+  }
+
+  #stepAll(): void {
     if (this.#stepping) return
     this.#stepping = true
     try {
+      this.#hearMissed()
       for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift())
-        this.#stepOne(next)
+        this.#stepOne(next, this.#host.now())
     } finally {
       this.#stepping = false
     }
+  }
+
+  #hearMissed(): void {
+    for (const { input, at } of this.#host.missed(this.group)) if (!this.#silenced()) this.#stepOne(input, at)
   }
 
   /** A message from a peer, already checked against this incarnation. */
   receive(message: GroupMessage): void {
     if (this.condition === 'condemned') return
     if (this.installing && !harmlessWhileInstalling.has(message.message.type)) return
-    if (this.condition === 'stopped' && message.message.type === 'timeoutNow') return
+    if (message.message.type === 'timeoutNow' && (this.condition === 'stopped' || !this.#host.mayLead()))
+      return
     this.#incoming = message
     try {
       this.step({ type: 'message', from: message.from, message: message.message })
@@ -232,6 +247,13 @@ export class Replica {
     this.appliedConfigurationIndex = at.configurationIndex
     this.#lastStamp = Math.max(this.#lastStamp, state.clock)
     this.snapshotsInstalled += 1
+    this.#host.overlayChanged(this.group)
+  }
+
+  /** What was frozen for a checkpoint is durable. */
+  released(): void {
+    this.state.release()
+    this.#host.overlayChanged(this.group)
   }
 
   /** The node ends: nothing is stepped, applied or said any more. */
@@ -240,6 +262,7 @@ export class Replica {
     this.#inputs.length = 0
     this.#unsynced.length = 0
     this.apply.stop()
+    this.#host.leadershipChanged(this.group)
   }
 
   #end(code: 'REPLICA_STOPPED'): void {
@@ -248,8 +271,8 @@ export class Replica {
     this.behaviour?.ended()
   }
 
-  #stepOne(input: ReplicaInput): void {
-    const complete = { ...input, now: this.#host.now(), draw: this.#host.draw() } as Input
+  #stepOne(input: ReplicaInput, now: number): void {
+    const complete = { ...input, now, draw: this.#host.draw() } as Input
     let effects: Effects
     try {
       effects = this.raft.step(complete)
@@ -260,6 +283,7 @@ export class Replica {
       this.close()
       return this.#host.halt(error instanceof Error ? error : new Error(String(error)))
     }
+    this.#host.stepped(this)
     if (input.type === 'compacted' || input.type === 'snapshotInstalled') this.firstIndex = input.index + 1
     this.#carryOut(effects)
   }
@@ -407,6 +431,7 @@ export class Replica {
       this.appliedConfigurationIndex = entry.index
       this.#host.leadershipChanged(this.group)
     }
+    this.#host.overlayChanged(this.group)
     this.proposals.applied(entry.index, entry.term, answers)
     this.behaviour?.applied(entry)
   }

@@ -274,6 +274,7 @@ export class Replicas {
     })
     this.#hosted.set(group, { replica, shard, sender, receiver, hashes })
     if (group === META_GROUP) this.#parts.metaHosted(replica)
+    host.stepped(replica)
     replica.apply.advance(found.recovered.commitIndex)
     host.leadershipChanged(group)
   }

@@ -115,6 +115,7 @@ export class Shard implements ReplicaBehaviour {
     this.#founding = true
     const again = (): void => {
       this.#founding = false
+      this.#host.stepped(replica)
     }
     const bytes = encodeSection({ kind: 'found', group: replica.group, epoch: group.foundedAt, slots })
     replica.proposals.enqueue({ bytes, requester: { answers: again, refused: again, open: again } })

@@ -1,6 +1,7 @@
 // Every acknowledged write is there at the end, or a later write of that key is. Also says how many are missing, which a
 // witness (it stops at the first contradiction) does not.
 import { isWrite, type Operation, type Seen } from '../workload/history.ts'
+import { isBrief } from '../workload/plan.ts'
 import type { Violation } from './violation.ts'
 
 /** `finalReads`: what linearizable reads after the end of all operations showed, by key. */
@@ -10,7 +11,8 @@ export function checkPresence(
 ): Violation[] {
   const newest = new Map<string, Operation>()
   for (const operation of history) {
-    if (operation.type !== 'ok' || !isWrite(operation)) continue
+    // A key that expires may be gone: expiry.ts says when.
+    if (operation.type !== 'ok' || !isWrite(operation) || isBrief(operation.key)) continue
     const other = newest.get(operation.key)
     if (other === undefined || (operation.position?.version ?? 0) > (other.position?.version ?? 0))
       newest.set(operation.key, operation)

@@ -19,6 +19,10 @@ export function finds(operation: Operation, state: Seen): boolean {
       return applied === (state.version !== null)
     case 'incr':
       return applied && numberOf(state) === foundByIncrement(operation) && argument !== null
+    case 'touch':
+    case 'persist':
+      // Of keys that expire: expiry.ts.
+      return false
   }
 }
 
@@ -27,6 +31,8 @@ export function stateAfter(operation: Operation, state: Seen, version: number): 
   if (!operation.applied) return state
   switch (operation.f) {
     case 'get':
+    case 'touch':
+    case 'persist':
       return state
     case 'set':
     case 'cas':

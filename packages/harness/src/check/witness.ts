@@ -1,11 +1,12 @@
 // Linearizability by witness: the system says in which order it executed the operations on a key (epoch, version); this
 // verifies that order against a sequential model and against real time. O(n log n); never takes the system's word for it.
 import { isWrite, type Operation } from '../workload/history.ts'
+import { isBrief } from '../workload/plan.ts'
+import { checkExpiry } from './expiry.ts'
+import { checkRealTime, isPositioned, type Positioned } from './positioned.ts'
 import { absent, describeState, finds, stateAfter } from './register-model.ts'
 import { promoteObserved, UnknownEffects } from './unknown-effects.ts'
 import type { Violation } from './violation.ts'
-
-type Positioned = Operation & { readonly position: NonNullable<Operation['position']> }
 
 /** Checks every key of the history. An `ok` operation without a position is a violation: it cannot be verified. */
 export function checkWitness(history: readonly Operation[]): Violation[] {
@@ -15,7 +16,9 @@ export function checkWitness(history: readonly Operation[]): Violation[] {
     if (operations === undefined) byKey.set(operation.key, [operation])
     else operations.push(operation)
   }
-  return [...byKey.values()].flatMap((operations) => checkKey(operations))
+  return [...byKey].flatMap(([key, operations]) =>
+    isBrief(key) ? checkExpiry(operations) : checkKey(operations),
+  )
 }
 
 function checkKey(operations: readonly Operation[]): Violation[] {
@@ -29,13 +32,9 @@ function checkKey(operations: readonly Operation[]): Violation[] {
   return [...checkRealTime(ordered), ...checkModel(ordered, new UnknownEffects(rest))]
 }
 
-function isPositioned(operation: Operation): operation is Positioned {
-  return operation.position !== null
-}
-
 /**
  * By (epoch, version), a write before the reads at it. Reads at one version show the same state, so real time orders
- * them; `t` would decide only where deadlines are in play.
+ * them; `t` decides only where deadlines are in play (expiry.ts).
  */
 function byPosition(left: Positioned, right: Positioned): number {
   return (
@@ -44,18 +43,6 @@ function byPosition(left: Positioned, right: Positioned): number {
     Number(isWrite(right)) - Number(isWrite(left)) ||
     left.callMs - right.callMs
   )
-}
-
-/** No operation may stand behind one that was called only after it had returned. */
-function checkRealTime(ordered: readonly Positioned[]): Violation[] {
-  let earliest: Positioned | null = null
-  for (const operation of ordered.toReversed()) {
-    const earliestReturnMs: number = earliest?.returnMs ?? Infinity
-    if (earliest !== null && earliestReturnMs < operation.callMs)
-      return [violation('the order of the positions contradicts real time', operation, earliest)]
-    if ((operation.returnMs ?? Infinity) < earliestReturnMs) earliest = operation
-  }
-  return []
 }
 
 /** Executes the operations one after another: each must have found what those before it left. */

@@ -1,6 +1,6 @@
 // What the clients did: one record per completed operation, in Jepsen's words (ok, fail, info).
 
-export type OperationKind = 'get' | 'set' | 'cas' | 'incr' | 'del'
+export type OperationKind = 'get' | 'set' | 'cas' | 'incr' | 'del' | 'touch' | 'persist'
 
 /** What an answer showed of a key. `version` is null where there was no entry. */
 export interface Seen {
@@ -26,11 +26,15 @@ export interface Operation {
   readonly key: string
   /** Argument: the value of set and cas, the step of incr. */
   readonly argument: string | number | null
+  /** set, touch: the time to live, ms; missing = none. */
+  readonly ttl?: number
+  /** get of an entry: its deadline in ms of the log clock; missing = none. */
+  readonly expiresAt?: number
   /** cas: the version that the key must have; 0 = must be absent. */
   readonly expectedVersion: number | null
   /** Whether a set, cas, incr or del changed the key; false also for a cas that lost and a del of nothing. */
   readonly applied: boolean
-  /** get: what was there. set, incr, applied cas: what is there now. Lost cas: what it saw. Null where nothing is known. */
+  /** touch, persist: the entry's version, whose value is not shown. get: what was there. set, incr, applied cas: what is there now. Lost cas: what it saw. Null where nothing is known. */
   readonly seen: Seen | null
   /** Milliseconds of one monotonic clock. */
   readonly callMs: number

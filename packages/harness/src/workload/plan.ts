@@ -7,21 +7,26 @@ export interface PlannedOperation {
   readonly key: string
   readonly argument: string | number | null
   readonly expectedVersion: number | null
+  /** set, touch: ms. */
+  readonly ttl?: number
 }
 
 export interface WorkloadShape {
   /** Registers: get, set, cas, del. Few, so that clients meet. */
   readonly registerKeys: number
   readonly counterKeys: number
+  /** Keys that expire: get, set with and without a ttl, touch, persist. Default none. */
+  readonly briefKeys?: number
   /** Pause of a client between two operations, mean in ms. */
   readonly thinkMsMean: number
   /** Weights of the kinds. */
-  readonly weights: Readonly<Record<OperationKind, number>>
+  readonly weights: Readonly<Record<Exclude<OperationKind, 'touch' | 'persist'>, number>>
 }
 
 export const registerShape: WorkloadShape = {
   registerKeys: 12,
   counterKeys: 4,
+  briefKeys: 4,
   thinkMsMean: 40,
   weights: { get: 5, set: 4, cas: 3, incr: 3, del: 1 },
 }
@@ -32,6 +37,16 @@ export const mixedShape: WorkloadShape = {
   counterKeys: 16,
   thinkMsMean: 8,
   weights: { get: 5, set: 4, cas: 2, incr: 4, del: 1 },
+}
+
+const BRIEF = 'brief-'
+/** Of all operations, where there are brief keys. */
+const BRIEF_SHARE = 0.2
+const TTL_MS_MAX = 3_000
+
+/** A key of the workload that expires: what holds of it depends on time. */
+export function isBrief(key: string): boolean {
+  return key.startsWith(BRIEF)
 }
 
 /** Chance as the workload needs it; the simulator's seeded random and the real one both fit. */
@@ -54,6 +69,8 @@ export class Planner {
   }
 
   next(): PlannedOperation {
+    if (this.#shape.briefKeys !== undefined && this.#chance.next() < BRIEF_SHARE)
+      return this.#brief(this.#shape.briefKeys)
     const f = this.#kind()
     if (f === 'incr') return { f, key: this.#counter(), argument: 1, expectedVersion: null }
     // One get in four reads a counter.
@@ -64,6 +81,19 @@ export class Planner {
     // Unique: whoever sees this value knows which operation wrote it.
     const argument = `${this.#process}.${this.#count++}`
     return { f, key, argument, expectedVersion: f === 'cas' ? (this.#versions.get(key) ?? 0) : null }
+  }
+
+  #brief(keys: number): PlannedOperation {
+    const key = `${BRIEF}${this.#below(keys)}`
+    const planned = { key, argument: null, expectedVersion: null }
+    const kind = this.#chance.next()
+    if (kind < 0.5) return { f: 'get', ...planned }
+    if (kind < 0.55) return { f: 'persist', ...planned }
+    // From what ends before the next operation to what outlives an election.
+    const ttl = 1 + this.#below(TTL_MS_MAX)
+    if (kind < 0.7) return { f: 'touch', ...planned, ttl }
+    const argument = `${this.#process}.${this.#count++}`
+    return kind < 0.75 ? { f: 'set', ...planned, argument } : { f: 'set', ...planned, argument, ttl }
   }
 
   /** An answer showed this of a key. */
@@ -79,7 +109,7 @@ export class Planner {
     return Math.floor(this.#chance.next() * limit)
   }
 
-  #kind(): OperationKind {
+  #kind(): keyof WorkloadShape['weights'] {
     const kinds = Object.entries(this.#shape.weights)
     let left = this.#chance.next() * kinds.reduce((sum, [, weight]) => sum + weight, 0)
     for (const [kind, weight] of kinds) {
@@ -90,7 +120,7 @@ export class Planner {
   }
 }
 
-function isKind(text: string): text is OperationKind {
+function isKind(text: string): text is keyof WorkloadShape['weights'] {
   return text === 'get' || text === 'set' || text === 'cas' || text === 'incr' || text === 'del'
 }
 
@@ -98,6 +128,7 @@ function isKind(text: string): text is OperationKind {
 export function keysOf(shape: WorkloadShape): string[] {
   return [
     ...Array.from({ length: shape.registerKeys }, (_, index) => `key-${index}`),
+    ...Array.from({ length: shape.briefKeys ?? 0 }, (_, index) => `${BRIEF}${index}`),
     ...Array.from({ length: shape.counterKeys }, (_, index) => `counter-${index}`),
   ]
 }

@@ -20,7 +20,7 @@ async function execute(cache: Cache, operation: PlannedOperation): Promise<Outco
   const events: OperationEvent[] = []
   const observer = (event: OperationEvent): void => void events.push(event)
   try {
-    const { seen, applied } = await call(cache, operation, observer)
+    const { seen, applied, expiresAt } = await call(cache, operation, observer)
     const [event] = events
     return {
       type: 'ok',
@@ -29,6 +29,7 @@ async function execute(cache: Cache, operation: PlannedOperation): Promise<Outco
       position: event?.position ?? null,
       shard: event?.group ?? null,
       error: null,
+      ...(expiresAt === undefined ? {} : { expiresAt }),
     }
   } catch (error) {
     // Anything else is a bug of the client, not an outcome: nobody may take it for "did not happen".
@@ -40,17 +41,25 @@ async function execute(cache: Cache, operation: PlannedOperation): Promise<Outco
 
 async function call(
   cache: Cache,
-  { f, key, argument, expectedVersion }: PlannedOperation,
+  { f, key, argument, expectedVersion, ttl }: PlannedOperation,
   observer: (event: OperationEvent) => void,
-): Promise<{ readonly seen: Seen | null; readonly applied: boolean }> {
+): Promise<{
+  readonly seen: Seen | null
+  readonly applied: boolean
+  readonly expiresAt?: number | undefined
+}> {
   switch (f) {
     case 'get': {
       const entry = await cache.getEntry(key, { observer })
       if (entry === undefined) return { seen: nothing, applied: false }
-      return { seen: { value: plain(entry.value), version: entry.version }, applied: false }
+      return {
+        seen: { value: plain(entry.value), version: entry.version },
+        applied: false,
+        expiresAt: entry.expiresAt,
+      }
     }
     case 'set': {
-      const { version } = await cache.set(key, argument, { observer })
+      const { version } = await cache.set(key, argument, { observer, ttl })
       return { seen: { value: argument, version }, applied: true }
     }
     case 'cas': {
@@ -65,6 +74,20 @@ async function call(
     case 'del': {
       const existed = await cache.del(key, { observer })
       return { seen: nothing, applied: existed }
+    }
+    case 'touch':
+    case 'persist': {
+      let version = 0
+      const options = {
+        observer: (event: OperationEvent) => {
+          observer(event)
+          if (event.result?.type === 'touched') ({ version } = event.result)
+        },
+      }
+      const found = f === 'touch' ? cache.touch(key, ttl ?? 0, options) : cache.persist(key, options)
+      return (await found)
+        ? { seen: { value: null, version }, applied: true }
+        : { seen: nothing, applied: false }
     }
     case 'incr': {
       let version: number | null = null

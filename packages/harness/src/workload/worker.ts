@@ -8,6 +8,8 @@ export interface Outcome {
   readonly applied: boolean
   readonly seen: Seen | null
   readonly position: OperationPosition | null
+  /** get: the entry's deadline; missing = none. */
+  readonly expiresAt?: number
   /** The shard that answered. */
   readonly shard: number | null
   readonly error: string | null

@@ -237,10 +237,11 @@ const trial: fc.Arbitrary<Trial> = fc.array(
     step('restart', 3),
     step('round', 3),
     step('transfer', 3),
+    step('read', 4),
     step('removeLeader', 3),
-    step('replace', 1),
-    step('addLearners', 1),
-    step('change', 1),
+    step('replace', 2),
+    step('addLearners', 2),
+    step('change', 2),
   ),
   { minLength: 2, maxLength: 12 },
 )
@@ -250,7 +251,7 @@ function play(world: World, { kind, a, b }: Step): void {
   else perform(world, { kind: kind as Operation['kind'], a, b })
 }
 
-test('while a lease lasts nobody else has one, nor commits: also with transfers, restarts and joint configurations (6.4.1; D5, D12)', () => {
+test('while a lease lasts nobody else has one, nor commits, and no read is stale: also with transfers, restarts and joint configurations (6.4, 6.4.1; D2, D5, D12)', () => {
   const floor = { leases: 0, contestedLeases: 0, changes: 0, transfers: 0 }
   fc.assert(
     fc.property(

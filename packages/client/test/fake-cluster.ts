@@ -247,6 +247,9 @@ function react(cluster: FakeCluster, node: FakeNode, asked: Asked, said: Said): 
   if (group === undefined) return { type: 'refused', requestId, code: 'WRONG_SHARD', leader: null }
   if (group.leader !== node.address)
     return { type: 'refused', requestId, code: 'NOT_LEADER', leader: group.leader }
+  const leaderTime = cluster.logTime()
+  if (asked.type === 'write' && asked.section.kind === 'openSession' && asked.section.notAfter < leaderTime)
+    return { type: 'refused', requestId, code: 'LATE', leader: null, leaderTime }
   const answers =
     asked.type === 'read' ? readAll(cluster, group, asked.keys) : applySection(cluster, group, asked.section)
   if (said !== 'serve') return null

@@ -2,8 +2,10 @@
 import { limits, type MapNode, META_GROUP, type ShardMap } from '@quorate/protocol'
 import type { Listener, Network, Runtime, Timer } from '@quorate/runtime'
 import { openStorage, type Storage } from '@quorate/storage'
+import { limitedAccept } from './accept-limits.ts'
 import { Bootstrap } from './bootstrap.ts'
 import { ClientAcceptor } from './clients/client-acceptor.ts'
+import { statusText } from './clients/status-text.ts'
 import { readFounding, writeFounding } from './founding-file.ts'
 import { type Guard, guardedNetwork, guardedTimers, guardWith } from './guarded-runtime.ts'
 import type { Founding } from './meta/controller.ts'
@@ -13,7 +15,7 @@ import { NodeCore } from './node-core.ts'
 import { nodeStatus } from './node-status.ts'
 import type { Caller } from './peers/peer-acceptor.ts'
 import { handOver, transferLeadership } from './hand-over.ts'
-import { completeSettings } from './settings.ts'
+import { completeSettings, fixed } from './settings.ts'
 import type { NodeStatus } from './status.ts'
 import { SyncWaits } from './sync-waits.ts'
 import { Turn } from './turn.ts'
@@ -21,6 +23,8 @@ import { Turn } from './turn.ts'
 /** Replicas of each group, where there are that many nodes. */
 const REPLICAS = 3
 const SHARDS_DEFAULT = 8
+/** What a frame with a status document holds besides its text. */
+const STATUS_FRAME_BYTES = 64
 
 /** Makes a node; nothing is opened before `start`. Throws a RangeError on settings that contradict each other. */
 export function createNode(options: NodeOptions): QuorateNode {
@@ -216,10 +220,18 @@ class Node implements QuorateNode {
           return null
         return core.clientAddressOf(group, replica.raft.leader)
       },
-      statusJson: () => JSON.stringify(this.status()),
+      statusJson: () => statusText(this.status(), limits.frameBytes - STATUS_FRAME_BYTES),
+      now: () => core.now(),
+      timers: this.#runtime.timers,
     })
     this.#clients = clients
-    this.#opened(await this.#peerNetwork.listen(peerListen, core.pairs.acceptor.accept))
+    const peers = limitedAccept(core.pairs.acceptor.accept, {
+      timers: this.#runtime.timers,
+      connectionsMax: fixed.peerConnections,
+      helloMs: fixed.helloMs,
+      full: () => this.#event({ code: 'peer_connections_full' }),
+    })
+    this.#opened(await this.#peerNetwork.listen(peerListen, peers))
     this.#opened(await this.#runtime.network.listen(listen, clients.accept))
   }
 

@@ -20,6 +20,7 @@ import type { NodeEvent, NodeSettings } from './node.ts'
 import { Pairs } from './peers/pairs.ts'
 import type { Missed } from './peers/quiet-replica.ts'
 import type { Caller, OwnIdentity } from './peers/peer-acceptor.ts'
+import { PeerFault } from './peers/peer-fault.ts'
 import { ReadRounds } from './peers/read-rounds.ts'
 import type { ReplicaHost } from './replica/host.ts'
 import type { Replica } from './replica/replica.ts'
@@ -434,6 +435,9 @@ export class NodeCore implements ReplicaHost {
       case 'map':
         return this.#parts.mapOffered(caller, frame.map)
       case 'join':
+        // A stranger speaks for itself alone; members pass on what they were asked.
+        if (frame.dirId !== caller.hello.dirId && this.map.node(caller.hello.dirId) === null)
+          throw new PeerFault('a stranger wants another directory to join')
         return this.#joined(frame)
       case 'hello':
       case 'welcome':

@@ -49,6 +49,7 @@ export class QuietGroups<Replica extends Hosted> {
     this.receiver = new HeartbeatReceiver({
       now,
       replicaOf,
+      hosts: (peer, group, replica) => nodeOf(group, replica) === peer,
       attend: (replica) => attend(replica.group),
       sentAt: (peer, boot, sequence) =>
         boot === parts.boot() ? this.heartbeats.sentAt(peer, sequence) : null,

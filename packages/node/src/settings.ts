@@ -33,6 +33,19 @@ export const fixed = {
   peerBufferBytes: 67_108_864,
   /** 64 MiB: answers that may wait for one client to read them before its connection is closed. */
   clientBufferBytes: 67_108_864,
+  /** Connections of clients at one time; one more hears OVERLOADED. */
+  clientConnections: 10_000,
+  /** Connections of peers at one time: three from each node of the largest map. */
+  peerConnections: 12_288,
+  /** A connection that has not said hello by then is closed, on either port. */
+  helloMs: 5_000,
+  /** A client's connection without requests for so long is closed, at most `clientSweepMs` later; its session ends as well. */
+  clientIdleMs: 600_000,
+  clientSweepMs: 60_000,
+  /** Unanswered requests of one connection, with 64 MiB of sections and keys; more are refused as OVERLOADED. */
+  connectionRequests: { requests: 65_536, bytes: 67_108_864 },
+  /** Of all connections together, with 256 MiB. */
+  nodeRequests: { requests: 262_144, bytes: 268_435_456 },
   /** Committed entries applied in one go before other work gets its turn. */
   applyEntriesPerTurn: 64,
   /** Encoded bytes of commands that wait in memory of one group for the next entry. */

@@ -19,6 +19,8 @@ export interface NodeStatus {
     readonly heardMsAgo: number | null
   }[]
   readonly shards: readonly ShardStatus[]
+  /** Nodes and shards left out because the whole document would not fit one frame; absent if nothing is. */
+  readonly omitted?: { readonly nodes: number; readonly shards: number }
 }
 
 export interface ShardStatus {

@@ -98,6 +98,8 @@ describe('a follower that was away while the others compacted', () => {
     // Some while rows are staged, and every one around the flip at the end.
     const chosen = [1, steps >> 1, ...Array.from({ length: 6 }, (_, at) => steps - 5 + at)]
     for (const at of chosen) {
+      // Later checkpoints of the leader must not count: what is installed may be older than they are.
+      const oldest = Math.max(old + 1, (cluster.leader()?.shard(1)?.firstIndex ?? 0) - 1)
       if (!(await crashAtStep(cluster, follower, at)).crashed) {
         await cluster.converged()
         old = await leaveBehind(cluster, follower)
@@ -108,7 +110,6 @@ describe('a follower that was away while the others compacted', () => {
       await cluster.until('it is back', () => follower.started)
       const shard = follower.shard(1)
       expect(shard?.state).toBe('live')
-      const oldest = Math.max(old + 1, (cluster.leader()?.shard(1)?.firstIndex ?? 0) - 1)
       if (shard?.appliedIndex === old) outcomes.old += 1
       else if ((shard?.appliedIndex ?? 0) >= oldest) outcomes.new += 1
       else throw new Error(`neither ${old} nor ${oldest} or later, but ${shard?.appliedIndex}`)
@@ -119,7 +120,7 @@ describe('a follower that was away while the others compacted', () => {
     expect(outcomes.old).toBeGreaterThan(3)
     expect(outcomes.new).toBeGreaterThan(0)
     expect(follower.halted).toBe(null)
-  })
+  }, 180_000)
 
   it('and whose disk is stuck during the install can still be stopped', async () => {
     const { cluster, follower } = await behind()

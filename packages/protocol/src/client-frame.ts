@@ -60,6 +60,8 @@ export type ClientReply =
       readonly requestId: number
       readonly code: ErrorCode
       readonly leader: string | null
+      /** L at the refusal, where the leader refused because of `notAfter`; absent elsewhere. */
+      readonly leaderTime?: number
     }
   /** It may still take effect (leadership lost after the append). */
   | {

@@ -19,6 +19,7 @@ export { type ErrorCode, errorCodes, type Outcome, QuorateError } from './errors
 export { type ClusterId, type DirId, type GroupId, META_GROUP } from './identity.ts'
 export { assertKey, encodeKey } from './key.ts'
 export { limits } from './limits.ts'
+export { faultOfShardMap } from './map/check-shard-map.ts'
 export { decodeShardMap, emptyShardMap, encodeShardMap } from './map/shard-map-codec.ts'
 export type * from './peer-frame.ts'
 export { groupMessageBytesMax } from './peer/group-message-codec.ts'
@@ -30,4 +31,10 @@ export type { SectionHeader } from './section/section-kind.ts'
 export type * from './shard-map.ts'
 export { crc16, slotOf } from './slot.ts'
 export { decodeValue, encodeValue } from './value.ts'
-export { agreeProtocol, PROTOCOL_VERSION, PROTOCOL_VERSION_MAX, PROTOCOL_VERSION_MIN } from './version.ts'
+export {
+  agreeProtocol,
+  offersOnlyOtherVersions,
+  PROTOCOL_VERSION,
+  PROTOCOL_VERSION_MAX,
+  PROTOCOL_VERSION_MIN,
+} from './version.ts'

@@ -29,9 +29,18 @@ export const limits = {
   storedAnswersBytesPerShard: 67_108_864,
   operationTimeoutMsDefault: 5_000,
   operationTimeoutMsMax: 60_000,
+  /** 2^52: terms and log indexes end long before the last safe integer, so that nothing is ever counted beyond it. */
+  termMax: 4_503_599_627_370_496,
+  logIndexMax: 4_503_599_627_370_496,
+  /** 2^32: how far a term may be ahead of a replica's own; 80 years of an election every 600 ms. */
+  termLeadMax: 4_294_967_296,
+  /** 2^52 ms of log clock. */
+  logTimeMsMax: 4_503_599_627_370_496,
   slots: 16_384,
   /** Replicas in one list of a configuration, and of one group in the map. */
   configurationReplicas: 64,
+  /** 3.5 MiB: a whole shard map, which has to fit a frame with a welcome around it. */
+  mapBytes: 3_670_016,
   /** Nodes in the shard map. */
   mapNodes: 4096,
   /** A node's name, in UTF-8. */

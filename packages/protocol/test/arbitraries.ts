@@ -267,6 +267,13 @@ export const reply: fc.Arbitrary<ClientReply> = fc.oneof(
     code: fc.constantFrom(...errorCodes),
     leader: fc.option(name),
   }),
+  fc.record({
+    type: fc.constant('refused' as const),
+    requestId: natural,
+    code: fc.constantFrom(...errorCodes),
+    leader: fc.option(name),
+    leaderTime: natural,
+  }),
 )
 
 export const serverFrame: fc.Arbitrary<ServerFrame> = fc.oneof(

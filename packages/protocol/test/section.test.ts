@@ -73,6 +73,12 @@ test('the header says what the leader needs', () => {
       bytes: bytes.length,
       session: original.kind === 'openSession' ? null : 'session' in original ? original.session : null,
       deletesOnly: original.kind === 'commands' && original.commands.every(({ op }) => op === 'del'),
+      notAfterMax:
+        original.kind === 'commands'
+          ? Math.max(...original.commands.map(({ notAfter }) => notAfter))
+          : original.kind === 'openSession'
+            ? original.notAfter
+            : 0,
     })
   })
   fc.assert(property)

@@ -23,6 +23,8 @@ export function acceptAppendAccepted(
     violated('PROGRESS_OUT_OF_RANGE', `${from} has ${matchIndex}, the leader ${replica.log.lastIndex}`)
   }
   heard(progress, replica.now)
+  // Nobody can hold in this term what this leader never sent: such an answer proves nothing, and the next probe asks again.
+  if (matchIndex > progress.sentIndex) return
   progress.appendAnsweredAt = replica.now
   const advanced = matchIndex > progress.matchIndex
   if (advanced) {

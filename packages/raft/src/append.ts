@@ -50,7 +50,7 @@ function firstNewPosition(replica: Replica, message: AppendRequest): number {
   const { log, commitIndex } = replica
   const { entries } = message
   for (const [position, { index, term }] of entries.entries()) {
-    if (index <= log.compactedIndex) continue
+    if (index < log.compactedIndex) continue
     if (log.termAt(index) === term) continue
     if (index <= commitIndex) {
       violated(

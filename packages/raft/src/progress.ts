@@ -5,6 +5,8 @@ import type { RaftLimits } from './raft.ts'
 export interface Progress {
   /** The highest index known durable there. Only grows within a term; at most the leader's lastIndex. */
   matchIndex: number
+  /** The highest index that any append of this leadership named to the peer: an acknowledgement of more counts for nothing (B3). */
+  sentIndex: number
   /** The next entry to send. Always above matchIndex (B5). */
   nextIndex: number
   state: ProgressState
@@ -40,6 +42,7 @@ export interface Inflight {
 export function newProgress(nextIndex: number, now: number): Progress {
   return {
     matchIndex: 0,
+    sentIndex: 0,
     nextIndex,
     state: { kind: 'probe', asked: false },
     heardAt: now,

@@ -126,6 +126,7 @@ function sendAppend(
     return
   }
   progress.appendSentAt = replica.now
+  progress.sentIndex = Math.max(progress.sentIndex, previousIndex + entries.length)
   send(replica, peer, {
     type: 'appendRequest',
     term: replica.currentTerm,
@@ -138,7 +139,10 @@ function sendAppend(
 
 /** Once for each time the peer falls behind the log, not while nobody is there to take it, and not in a tight loop. */
 function wantSnapshot(replica: Replica, peer: ReplicaId, progress: Progress): void {
+  const { log } = replica
   if (replica.now < progress.snapshotAllowedAt || !isLive(progress, replica.now, replica.limits)) return
   becomeSnapshot(progress)
+  // It answers with what it knows as committed, and all of that was in this log when this leader was elected.
+  progress.sentIndex = log.lastIndex
   replica.out.snapshotWanted.push(peer)
 }

@@ -133,8 +133,8 @@ export class Dispatcher implements LinkEvents {
 
   notAfter(attempt: Attempt, now: number): number {
     const time = this.#topology.timeOf(attempt.group) ?? attempt.name?.session.time ?? null
-    // Only the open of the first session knows no L yet; it has no effect that could come too late.
-    if (time === null) return Number.MAX_SAFE_INTEGER
+    // Only the open of the first session knows no L yet: the leader refuses it as late, and says what time it is.
+    if (time === null) return 0
     return notAfterOf(time, now, attempt.call.deadlineAt)
   }
 
@@ -144,8 +144,8 @@ export class Dispatcher implements LinkEvents {
     this.#topology.noteTime(group, time)
     const session = attempt.name?.session
     if (session !== undefined) session.time = tighterTime(session.time, time)
-    if (answer.type === 'refused') return this.refused(attempt, answer.code, null)
-    if (!answers(call.body, answer.result)) {
+    if (answer.type === 'refused') return this.refused(attempt, answer.code, null, null)
+    if (!answers(call.body, answer.result, group)) {
       attempt.link.close('BAD_FRAME', `${answer.result.type} is no answer to ${call.body.op}`)
       return this.open(attempt, 'BAD_FRAME', null)
     }
@@ -153,14 +153,17 @@ export class Dispatcher implements LinkEvents {
     this.#end(call, { type: 'applied', answer, group })
   }
 
-  refused(attempt: Attempt, code: ErrorCode, leader: string | null): void {
-    const { call } = attempt
+  refused(attempt: Attempt, code: ErrorCode, leader: string | null, time: LogTime | null): void {
+    const { call, group } = attempt
     call.unrefused -= 1
-    this.#follow(attempt, code, leader, `${attempt.link.address} answered ${code}`)
+    if (time !== null) this.#topology.noteTime(group, time)
+    const reaction = time === null ? reactionTo(code) : 'again'
+    this.#follow(attempt, { code, message: `${attempt.link.address} answered ${code}` }, leader, reaction)
   }
 
   open(attempt: Attempt, code: ErrorCode, leader: string | null): void {
-    this.#follow(attempt, code, leader, `${attempt.link.address}: ${code} after the request had left`)
+    const message = `${attempt.link.address}: ${code} after the request had left`
+    this.#follow(attempt, { code, message }, leader, reactionTo(code))
   }
 
   unsent(attempt: Attempt, code: ErrorCode, reason: string): void {
@@ -272,11 +275,10 @@ export class Dispatcher implements LinkEvents {
   }
 
   /** An attempt ended without an answer: decides what the call does next. */
-  #follow(attempt: Attempt, code: ErrorCode, leader: string | null, message: string): void {
+  #follow(attempt: Attempt, failure: Failure, leader: string | null, reaction: Reaction): void {
     const { call, group } = attempt
-    const failure: Failure = { code, message }
+    const { code } = failure
     call.lastFailure = failure
-    const reaction = reactionTo(code)
     if (leader !== null || reaction === 'elsewhere')
       this.#topology.doesNotLead(group, attempt.link.address, leader)
     if (reaction === 'remap' && attempt.mapEpoch >= this.#topology.epoch) this.#refresh.request()
@@ -311,7 +313,7 @@ export class Dispatcher implements LinkEvents {
     if (call.current !== attempt || call.phase !== 'attempt') return
     call.current = null
     const mapIsNewer = reaction === 'remap' && attempt.mapEpoch < this.#topology.epoch
-    const prompt = reaction === 'elsewhere' || reaction === 'rename' || mapIsNewer
+    const prompt = reaction === 'elsewhere' || reaction === 'rename' || reaction === 'again' || mapIsNewer
     if (!prompt || call.promptRetries >= PROMPT_RETRIES_MAX) return this.#pause(call)
     call.promptRetries += 1
     this.#begin(call)

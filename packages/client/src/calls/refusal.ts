@@ -1,12 +1,12 @@
 // What follows a refusal: the same again elsewhere, later, or the end.
-import type { ErrorCode, Result } from '@quorate/protocol'
+import type { ErrorCode, GroupId, Result } from '@quorate/protocol'
 import type { CallBody } from './call.ts'
 
 /**
  * `elsewhere`: ask the node named or the next replica at once. `later`: the same again after a pause. `remap`: the map
- * is old. `rename`: the name is used up, take another. `end`: trying again would be refused again.
+ * is old. `rename`: the name is used up, take another. `again`: the same at once, with the time just learned. `end`: trying again would be refused again.
  */
-export type Reaction = 'elsewhere' | 'later' | 'remap' | 'rename' | 'end'
+export type Reaction = 'elsewhere' | 'later' | 'remap' | 'rename' | 'again' | 'end'
 
 export function reactionTo(code: ErrorCode): Reaction {
   switch (code) {
@@ -51,7 +51,7 @@ export function isFinal(code: ErrorCode): boolean {
 }
 
 /** Whether a result can be the answer to this call; anything else is a confused node, and proves nothing. */
-export function answers(body: CallBody, result: Result): boolean {
+export function answers(body: CallBody, result: Result, group: GroupId): boolean {
   switch (result.type) {
     case 'written':
       return body.op === 'set'
@@ -69,7 +69,7 @@ export function answers(body: CallBody, result: Result): boolean {
     case 'absent':
       return body.op === 'get'
     case 'sessionOpened':
-      return body.op === 'open'
+      return body.op === 'open' && result.session.group === group
     case 'done':
       return false
   }

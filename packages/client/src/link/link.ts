@@ -10,6 +10,7 @@ import {
   PROTOCOL_VERSION_MAX,
   PROTOCOL_VERSION_MIN,
   QuorateError,
+  agreeProtocol,
   decodeServerFrame,
   encodeClientFrame,
   encodeSection,
@@ -25,7 +26,8 @@ import { packFrames } from './pack.ts'
 export interface LinkEvents {
   notAfter(attempt: Attempt, now: number): number
   answered(attempt: Attempt, answer: Answer, time: LogTime): void
-  refused(attempt: Attempt, code: ErrorCode, leader: string | null): void
+  /** `time`: what the leader told of its log clock with the refusal; null if nothing. */
+  refused(attempt: Attempt, code: ErrorCode, leader: string | null, time: LogTime | null): void
   /** The node says that it may still take effect, or the connection closed after the frame had left. */
   open(attempt: Attempt, code: ErrorCode, leader: string | null): void
   /** The connection ended before the frame left: nothing happened. */
@@ -167,6 +169,8 @@ export class Link {
   #take(frame: ServerFrame): void {
     switch (frame.type) {
       case 'welcome':
+        if (agreeProtocol(frame.protocol, frame.protocol) === null)
+          return this.close('PROTOCOL_VERSION', `the node chose version ${frame.protocol}`)
         this.#events.map(frame.map)
         this.#welcomed()
         return
@@ -248,9 +252,11 @@ export class Link {
     this.#pending.delete(reply.requestId)
     const { attempts, sentAt } = pending
     if (reply.type !== 'answers') {
+      const leaderTime = reply.type === 'refused' ? reply.leaderTime : undefined
+      const time = leaderTime === undefined ? null : { leaderTime, sentAt, receivedAt: this.#heardAt }
       for (const attempt of attempts) {
         if (!settle(attempt)) continue
-        if (reply.type === 'refused') this.#events.refused(attempt, reply.code, reply.leader)
+        if (reply.type === 'refused') this.#events.refused(attempt, reply.code, reply.leader, time)
         else this.#events.open(attempt, reply.code, reply.leader)
       }
       return

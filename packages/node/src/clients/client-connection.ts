@@ -6,12 +6,17 @@ import {
   type ClientFrame,
   type ClientReply,
   clientReplyBytesMax,
+  clientRequestBytes,
   type ClientRequest,
   decodeClientFrame,
   encodeServerFrame,
   type ErrorCode,
   limits,
+  offersOnlyOtherVersions,
+  PROTOCOL_VERSION_MAX,
+  PROTOCOL_VERSION_MIN,
   REPLIES_HEADER_BYTES,
+  type SectionHeader,
   type ServerFrame,
   type ShardMap,
   validateSection,
@@ -21,6 +26,7 @@ import { fitCommandAnswers, readAnswersFit } from './fit-answers.ts'
 import type { Shard } from '../replica/shard.ts'
 import { fixed } from '../settings.ts'
 import type { Turn } from '../turn.ts'
+import { RequestBudget } from './request-budget.ts'
 
 export interface ClientConnectionParts {
   readonly turn: Turn
@@ -31,27 +37,42 @@ export interface ClientConnectionParts {
   readonly assigned: (group: number) => boolean
   /** Client address of the group's leader as this node knows it. */
   readonly leaderHint: (group: number) => string | null
+  /** The status document, short enough for one frame. */
   readonly statusJson: () => string
+  readonly now: () => number
+  /** Of all connections of this node. */
+  readonly budget: RequestBudget
 }
 
 export class ClientConnection {
   readonly #connection: Connection
   readonly #parts: ClientConnectionParts
   readonly #replies: ClientReply[] = []
+  readonly #budget: RequestBudget
   #greeted = false
   #closed = false
+  #heardAt: number
 
   constructor(connection: Connection, parts: ClientConnectionParts) {
     this.#connection = connection
     this.#parts = parts
+    this.#budget = new RequestBudget(fixed.connectionRequests, parts.budget)
+    this.#heardAt = parts.now()
+  }
+
+  /** Nothing came and nothing is unanswered since then, monotonic ms; null while something is. */
+  get idleSince(): number | null {
+    return this.#budget.idle ? this.#heardAt : null
   }
 
   receive(bytes: Uint8Array): void {
     if (this.#closed) return
+    this.#heardAt = this.#parts.now()
     let frame: ClientFrame
     try {
       frame = decodeClientFrame(bytes)
     } catch (error) {
+      if (!this.#greeted && offersOnlyOtherVersions(bytes)) return this.#refuse('PROTOCOL_VERSION', VERSIONS)
       return this.#refuse('BAD_FRAME', error instanceof Error ? error.message : String(error))
     }
     if (frame.type === 'hello') return this.#hello(frame)
@@ -82,7 +103,7 @@ export class ClientConnection {
     const { clusterId, name, boot } = this.#parts.identity()
     const map = this.#parts.map()
     const protocol = agreeProtocol(hello.protocolMin, hello.protocolMax)
-    if (protocol === null) return this.#refuse('PROTOCOL_VERSION', 'no common protocol version')
+    if (protocol === null) return this.#refuse('PROTOCOL_VERSION', VERSIONS)
     if (clusterId === null || map === null || map.epoch === 0)
       return this.#refuse('NO_LEADER', 'this node belongs to no cluster yet')
     if (hello.clusterId !== null && hello.clusterId !== clusterId)
@@ -94,15 +115,22 @@ export class ClientConnection {
   #request(request: ClientRequest): void {
     const { requestId } = request
     const group = request.type === 'write' ? request.group : request.section.group
+    const bytes = clientRequestBytes(request)
+    if (!this.#budget.take(bytes))
+      return this.#reply({ type: 'refused', requestId, code: 'OVERLOADED', leader: null })
+    const reply = (given: ClientReply): void => {
+      this.#budget.giveBack(bytes)
+      this.#reply(given)
+    }
     const refused = (code: ErrorCode): void =>
-      this.#reply({ type: 'refused', requestId, code, leader: this.#parts.leaderHint(group) })
+      reply({ type: 'refused', requestId, code, leader: this.#parts.leaderHint(group) })
     const shard = this.#parts.shard(group)
     if (shard === null) return refused(this.#parts.assigned(group) ? 'NOT_LEADER' : 'WRONG_SHARD')
     const answers = (whole: readonly Answer[]): void => {
       if (request.type === 'read' && !readAnswersFit(whole)) return refused('OVERLOADED')
       const given = request.type === 'read' ? whole : fitCommandAnswers(whole)
       const leaderTime = shard.replica.isLeader ? shard.replica.leaderTime() : shard.state.clock
-      this.#reply({ type: 'answers', requestId, leaderTime, answers: given })
+      reply({ type: 'answers', requestId, leaderTime, answers: given })
     }
     if (request.type === 'read') {
       // The frame's bytes are only lent until this returns.
@@ -113,13 +141,16 @@ export class ClientConnection {
     try {
       const header = validateSection(request.section, { origin: 'client' })
       if (header.group !== group) return refused('BAD_FRAME')
+      const leaderTime = shard.replica.isLeader ? shard.replica.leaderTime() : null
+      if (leaderTime !== null && !mayStillBe(header, leaderTime))
+        return reply({ type: 'refused', requestId, code: 'LATE', leader: null, leaderTime })
       deletesOnly = header.deletesOnly || header.kind !== 'commands'
     } catch (error) {
       if (error instanceof BadFrameError) return refused('BAD_FRAME')
       throw error
     }
     const open = (code: ErrorCode): void =>
-      this.#reply({ type: 'open', requestId, code, leader: this.#parts.leaderHint(group) })
+      reply({ type: 'open', requestId, code, leader: this.#parts.leaderHint(group) })
     shard.write(request.section.slice(), deletesOnly, { answers, refused, open })
   }
 
@@ -162,3 +193,14 @@ export class ClientConnection {
     this.close()
   }
 }
+
+/**
+ * A command is admitted at most 60 s ahead of its `notAfter`, as far as clocks may differ; what is past is left to apply,
+ * which knows whether it is a repetition. An open is never one: who does not know L yet asks with 0 and is told.
+ */
+function mayStillBe({ kind, notAfterMax }: SectionHeader, leaderTime: number): boolean {
+  if (notAfterMax > leaderTime + limits.operationTimeoutMsMax + limits.clockSkewMs) return false
+  return kind !== 'openSession' || notAfterMax >= leaderTime
+}
+
+const VERSIONS = `this node speaks versions ${PROTOCOL_VERSION_MIN} to ${PROTOCOL_VERSION_MAX}`

@@ -6,6 +6,7 @@ import {
   decodeShardMap,
   emptyShardMap,
   encodeShardMap,
+  faultOfShardMap,
   limits,
   type MapGroup,
   META_GROUP,
@@ -210,7 +211,9 @@ export class MetaState implements ReplicatedState {
     const others = this.#fields.map.nodes
       .filter((other) => other.dirId !== node.dirId)
       .map((other) => (other.name === node.name ? { ...other, name: `was-${other.dirId}` } : other))
-    this.#change(index, { nodes: [...others, node] })
+    // What could not be told to anybody must not become the map: a name taken twice, or more than fits a frame.
+    const map = { ...this.#fields.map, nodes: [...others, node], epoch: index }
+    if (faultOfShardMap(map) === null) this.#fields.map = map
   }
 
   #mint(): number {

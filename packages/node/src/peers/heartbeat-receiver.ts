@@ -8,6 +8,7 @@ import {
   type PairHeartbeat,
 } from '@quorate/protocol'
 import { AGE_UNKNOWN } from './led-groups.ts'
+import { faultOfLed, PeerFault } from './peer-fault.ts'
 import type { Missed, QuietReplica } from './quiet-replica.ts'
 
 /** A group of a peer's led set. */
@@ -23,6 +24,7 @@ interface Following {
 }
 
 interface HeardFrom {
+  readonly peer: DirId
   readonly boot: number
   setNumber: number
   set: Map<GroupId, Following>
@@ -46,6 +48,8 @@ export interface ReceiverParts {
   readonly now: () => number
   /** When the own heartbeat of that sequence left for the peer, in this boot; null if that is forgotten. */
   readonly sentAt: (peer: DirId, boot: number, sequence: number) => number | null
+  /** Whether, by the map, the peer hosts that replica: only of its own replicas it may speak (F4). */
+  readonly hosts: (peer: DirId, group: GroupId, replica: number) => boolean
   /** The replica has an election timer of its own again. */
   readonly attend: (replica: QuietReplica) => void
 }
@@ -75,7 +79,10 @@ export class HeartbeatReceiver {
       : { answers: heard.sequence, answersBoot: heard.boot }
   }
 
-  /** Handles a heartbeat and makes its answer; null for a repeated or overtaken one, which changes nothing. */
+  /**
+   * Handles a heartbeat and makes its answer; null for a repeated or overtaken one, which changes nothing. Throws
+   * `PeerFault` for what no correct peer sends.
+   */
   receive(
     peer: DirId,
     boot: number,
@@ -85,7 +92,7 @@ export class HeartbeatReceiver {
     let heard = this.#heard.get(peer)
     if (heard === undefined || heard.boot !== boot) {
       if (heard !== undefined) this.lost(peer)
-      heard = newlyHeard(boot)
+      heard = newlyHeard(peer, boot)
       this.#heard.set(peer, heard)
     }
     if (heartbeat.sequence <= heard.sequence) return null
@@ -198,7 +205,10 @@ export class HeartbeatReceiver {
     const { led, from, commitIndex } = following
     const replica = this.#parts.replicaOf(led.group)
     if (replica === undefined || replica.incarnation !== led.receiver || condemned(replica)) return false
+    if (!this.#parts.hosts(from.peer, led.group, led.leader)) return false
     const { installing, raft } = replica
+    const fault = faultOfLed(raft, led.leader, led.term, commitIndex)
+    if (fault !== null) throw new PeerFault(fault)
     replica.step({
       type: 'heartbeat',
       from: led.leader,
@@ -256,7 +266,8 @@ export class HeartbeatReceiver {
   }
 }
 
-const newlyHeard = (boot: number): HeardFrom => ({
+const newlyHeard = (peer: DirId, boot: number): HeardFrom => ({
+  peer,
   boot,
   setNumber: -1,
   set: new Map(),

@@ -1,14 +1,18 @@
 // The receiving half of pairs: checks who calls before a single frame of theirs is believed (shards.md, identity).
 import {
+  agreeProtocol,
   type DirId,
   decodePeerFrame,
   encodePeerFrame,
+  offersOnlyOtherVersions,
   type PeerFrame,
   type PeerHello,
   type PeerRefusal,
-  PROTOCOL_VERSION,
+  PROTOCOL_VERSION_MAX,
+  PROTOCOL_VERSION_MIN,
 } from '@quorate/protocol'
 import type { Connection, ConnectionHandlers } from '@quorate/runtime'
+import { PeerFault } from './peer-fault.ts'
 
 /** Who this node is at the moment of a hello. */
 export interface OwnIdentity {
@@ -64,11 +68,13 @@ export class PeerAcceptor {
           frame = decodePeerFrame(bytes)
         } catch (error) {
           this.#parts.event({ code: 'peer_bad_frame', remote: connection.remote, reason: String(error) })
+          if (caller === null && offersOnlyOtherVersions(bytes))
+            return void this.#refuse(connection, 'PROTOCOL_VERSION', VERSIONS)
           this.#refuse(connection, 'BAD_FRAME', 'a frame could not be decoded')
           return
         }
-        if (caller !== null) this.#frame(caller, frame, connection)
-        else caller = this.#greet(connection, frame)
+        if (caller === null) caller = this.#greet(connection, frame)
+        else this.#believe(caller, frame, connection)
       },
       closed: () => {
         this.#connections.delete(connection)
@@ -84,6 +90,17 @@ export class PeerAcceptor {
 
   close(): void {
     for (const connection of this.#connections) connection.close()
+  }
+
+  /** What no correct peer sends ends the connection, not this node: the peer is lost until it calls again. */
+  #believe(caller: Caller, frame: PeerFrame, connection: Connection): void {
+    try {
+      this.#frame(caller, frame, connection)
+    } catch (error) {
+      if (!(error instanceof PeerFault)) throw error
+      this.#parts.event({ code: 'peer_fault', peer: caller.hello.dirId, reason: error.message })
+      this.#refuse(connection, 'BAD_FRAME', error.message)
+    }
   }
 
   #frame(caller: Caller, frame: PeerFrame, connection: Connection): void {
@@ -109,8 +126,8 @@ export class PeerAcceptor {
     }
     const own = this.#parts.identity()
     const known = this.#known.get(frame.dirId)
-    if (frame.protocolMin > PROTOCOL_VERSION || frame.protocolMax < PROTOCOL_VERSION)
-      return this.#refuse(connection, 'PROTOCOL_VERSION', `this node speaks ${PROTOCOL_VERSION}`)
+    const protocol = agreeProtocol(frame.protocolMin, frame.protocolMax)
+    if (protocol === null) return this.#refuse(connection, 'PROTOCOL_VERSION', VERSIONS)
     if (frame.clusterId !== null && own.clusterId !== null && frame.clusterId !== own.clusterId)
       return this.#refuse(connection, 'WRONG_CLUSTER', `this node belongs to cluster ${own.clusterId}`)
     if (frame.dirId === own.dirId)
@@ -139,7 +156,7 @@ export class PeerAcceptor {
         dirId: own.dirId,
         boot: own.boot,
         clusterId: own.clusterId,
-        protocol: PROTOCOL_VERSION,
+        protocol,
         mapEpoch: own.mapEpoch,
       }),
     )
@@ -167,6 +184,8 @@ function isOldCopy(hello: PeerHello, known: Known): boolean {
   if (hello.boot === known.boot) return hello.recoveredLog !== known.recoveredLog
   return hello.boot < known.boot || hello.recoveredLog < known.syncedLog
 }
+
+const VERSIONS = `this node speaks versions ${PROTOCOL_VERSION_MIN} to ${PROTOCOL_VERSION_MAX}`
 
 const restored = (boot: number): string =>
   `this directory was met with boot ${boot} or a longer log: it is an old copy`

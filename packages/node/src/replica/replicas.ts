@@ -17,6 +17,7 @@ import {
   type Storage,
 } from '@quorate/storage'
 import type { Checkpointer } from '../checkpointer.ts'
+import { faultOfMessage, faultOfSnapshot, PeerFault } from '../peers/peer-fault.ts'
 import type { ReplicaHost } from './host.ts'
 import { recoverReplica } from './recover.ts'
 import { Replica } from './replica.ts'
@@ -162,7 +163,10 @@ export class Replicas {
     for (const { replica } of this.#hosted.values()) replica.synced(ticket)
   }
 
-  /** A message for one of this node's replicas; anything for another incarnation changes nothing. */
+  /**
+   * A message for one of this node's replicas; anything for another incarnation changes nothing. Throws `PeerFault` for
+   * what no correct peer sends.
+   */
   receive(
     frame: Extract<PeerFrame, { type: 'messages' | 'snapshotChunk' | 'snapshotAnswer' | 'stateHash' }>,
     sentBy: (group: GroupId, replica: number) => boolean,
@@ -170,8 +174,9 @@ export class Replicas {
     if (frame.type === 'messages') {
       for (const message of frame.messages) {
         const hosted = this.#hosted.get(message.group)
-        if (hosted?.replica.incarnation === message.to && sentBy(message.group, message.from))
-          hosted.replica.receive(message)
+        if (hosted?.replica.incarnation !== message.to || !sentBy(message.group, message.from)) continue
+        refuse(faultOfMessage(hosted.replica.raft, message))
+        hosted.replica.receive(message)
       }
       return
     }
@@ -179,8 +184,10 @@ export class Replicas {
     if (hosted === undefined || !sentBy(frame.group, frame.from)) return
     if (frame.type === 'stateHash') return hosted.hashes.heard(frame.from, frame.index, frame.hash)
     if (hosted.replica.incarnation !== frame.to) return
-    if (frame.type === 'snapshotChunk') hosted.receiver.receive(frame)
-    else hosted.sender.answered(frame)
+    if (frame.type === 'snapshotChunk') {
+      refuse(faultOfSnapshot(hosted.replica.raft, frame))
+      hosted.receiver.receive(frame)
+    } else hosted.sender.answered(frame)
   }
 
   async #recoverOne(log: RecoveredReplica, head: ReplicaHead | null): Promise<void> {
@@ -296,5 +303,9 @@ const isDamage = (error: unknown): boolean =>
   error instanceof BadStateError ||
   error instanceof BadFrameError ||
   error instanceof InvariantViolation
+
+function refuse(fault: string | null): void {
+  if (fault !== null) throw new PeerFault(fault)
+}
 
 const key = (group: GroupId, incarnation: number): string => `${group}.${incarnation}`

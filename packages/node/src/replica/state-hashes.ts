@@ -2,13 +2,13 @@
 import type { ReplicaHost } from './host.ts'
 import type { Replica } from './replica.ts'
 
-/** Indexes whose hashes are kept for comparison: a follower may lag this many comparisons behind. */
-const INDEXES_MAX = 8
+/** Hashes of each replica that are kept for comparison: a follower may lag this many comparisons behind. */
+const HASHES_MAX = 8
 
 export class StateHashes {
   readonly #host: ReplicaHost
   readonly #replica: Replica
-  /** index -> replica -> hash. */
+  /** replica -> index -> hash, oldest first: absurd indexes of one replica cost nobody else its voice. */
   readonly #hashes = new Map<number, Map<number, string>>()
 
   constructor(host: ReplicaHost, replica: Replica) {
@@ -31,24 +31,23 @@ export class StateHashes {
   }
 
   #note(replica: number, index: number, hash: string): void {
-    let hashes = this.#hashes.get(index)
+    let hashes = this.#hashes.get(replica)
     if (hashes === undefined) {
       hashes = new Map()
-      this.#hashes.set(index, hashes)
+      this.#hashes.set(replica, hashes)
     }
-    hashes.set(replica, hash)
-    const oldest = [...this.#hashes.keys()].toSorted((left, right) => left - right)
-    for (const one of oldest.slice(0, Math.max(0, oldest.length - INDEXES_MAX))) this.#hashes.delete(one)
-    this.#judge(index, hashes)
+    hashes.set(index, hash)
+    for (const oldest of hashes.keys()) if (hashes.size > HASHES_MAX) hashes.delete(oldest)
+    this.#judge(index)
   }
 
-  #judge(index: number, hashes: ReadonlyMap<number, string>): void {
-    const own = hashes.get(this.#replica.incarnation)
+  #judge(index: number): void {
+    const own = this.#hashes.get(this.#replica.incarnation)?.get(index)
     if (own === undefined || this.#replica.condition !== 'live') return
     const { voters } = this.#replica.raft.configuration
     const votes = new Map<string, number>()
     for (const voter of voters) {
-      const hash = hashes.get(voter)
+      const hash = this.#hashes.get(voter)?.get(index)
       if (hash !== undefined) votes.set(hash, (votes.get(hash) ?? 0) + 1)
     }
     for (const [hash, count] of votes)

@@ -82,7 +82,7 @@ export function decodeServerFrame(bytes: Uint8Array): ServerFrame {
 
 /** An upper bound of the length that a reply adds to a `replies` frame. */
 export function clientReplyBytesMax(reply: ClientReply): number {
-  if (reply.type !== 'answers') return 1 + 8 + 2 + CODE_BYTES + 1 + 2 + limits.addressBytes
+  if (reply.type !== 'answers') return 1 + 8 + 2 + CODE_BYTES + 1 + 2 + limits.addressBytes + 1 + 8
   return reply.answers.reduce((length, answer) => length + answerBytesMax(answer), ANSWERS_BYTES)
 }
 
@@ -118,6 +118,9 @@ function writeReply(writer: ByteWriter, reply: ClientReply): void {
   writer.text(reply.code, CODE_BYTES, 'code')
   writer.flag(reply.leader !== null)
   if (reply.leader !== null) writer.text(reply.leader, limits.addressBytes, 'leader')
+  if (reply.type === 'open') return
+  writer.flag(reply.leaderTime !== undefined)
+  if (reply.leaderTime !== undefined) writer.natural(reply.leaderTime, 'leaderTime')
 }
 
 function writeAnswers(writer: ByteWriter, leaderTime: number, answers: readonly Answer[]): void {
@@ -152,7 +155,9 @@ function readReply(reader: ByteReader): ClientReply {
     case OPEN: {
       const code = readCode(reader)
       const leader = reader.flag() ? reader.text(limits.addressBytes) : null
-      return { type: type === REFUSED ? 'refused' : 'open', requestId, code, leader }
+      if (type === OPEN) return { type: 'open', requestId, code, leader }
+      if (!reader.flag()) return { type: 'refused', requestId, code, leader }
+      return { type: 'refused', requestId, code, leader, leaderTime: reader.natural() }
     }
     default:
       return reader.fail('an unknown type of reply')

@@ -4,11 +4,27 @@ import { isIdentity } from '../bytes/text.ts'
 import { limits } from '../limits.ts'
 import type { MapGroup, MapNode, ShardMap } from '../shard-map.ts'
 
+/** Version, cluster, epoch, counts, and as many runs of slots as there can be. */
+const FIXED_BYTES = 31 + 6 * limits.slots
+/** A node without its texts, a group without its replicas, a replica: as `shard-map-codec.ts` writes them. */
+const NODE_BYTES = 22
+const GROUP_BYTES = 13
+const REPLICA_BYTES = 24
+
 /** What is wrong with a map; null if nothing is. */
 export function faultOfShardMap(map: ShardMap): string | null {
   if (!isIdentity(map.clusterId)) return 'a cluster id that is not 32 lower-case hex digits'
   if (!isNatural(map.epoch)) return 'an epoch that is not a safe integer from 0'
-  return faultOfNodes(map.nodes) ?? faultOfGroups(map) ?? faultOfSlots(map)
+  return faultOfNodes(map.nodes) ?? faultOfGroups(map) ?? faultOfSlots(map) ?? faultOfLength(map)
+}
+
+/** A map travels whole in a welcome. Names and addresses count for three bytes a letter: nobody encodes it to find out. */
+function faultOfLength({ nodes, groups }: ShardMap): string | null {
+  let bytes = FIXED_BYTES
+  for (const { name, peerAddress, clientAddress } of nodes)
+    bytes += NODE_BYTES + 3 * (name.length + peerAddress.length + clientAddress.length)
+  for (const { replicas } of groups) bytes += GROUP_BYTES + REPLICA_BYTES * replicas.length
+  return bytes > limits.mapBytes ? 'more than fits one frame' : null
 }
 
 function faultOfNodes(nodes: readonly MapNode[]): string | null {

@@ -7,11 +7,11 @@ import { limits } from '../limits.ts'
 import { readValue, skipValue, valueLength, writeValue } from '../value.ts'
 import { unreachable } from '../unreachable.ts'
 
-export const OP_SET = 1
-export const OP_DEL = 2
-export const OP_INCR = 3
-export const OP_TOUCH = 4
-export const OP_PERSIST = 5
+const OP_SET = 1
+const OP_DEL = 2
+const OP_INCR = 3
+const OP_TOUCH = 4
+const OP_PERSIST = 5
 
 const CONDITION_MASK = 0b011
 const IF_VERSION = 1
@@ -74,20 +74,27 @@ export function readCommand(reader: ByteReader, firstSequence: number): Command 
   return { op: 'set', ...common, value: readValue(reader, valueBytes, 'view'), ttl }
 }
 
-/** Checks a command as `readCommand` does, makes nothing, and returns its op. */
-export function skipCommand(reader: ByteReader, firstSequence: number): number {
+/** What the commands of a section have in common. */
+export interface SeenCommands {
+  deletesOnly: boolean
+  notAfterMax: number
+}
+
+/** Checks a command as `readCommand` does, makes nothing, and notes in `seen` what the leader needs to know. */
+export function skipCommand(reader: ByteReader, firstSequence: number, seen: SeenCommands): void {
   const op = reader.u8()
   const flags = readFlags(reader, op)
   const keyBytes = readKeyLength(reader)
   const valueBytes = readValueLength(reader, op)
   readSequence(reader, firstSequence)
-  reader.natural()
+  const notAfter = reader.natural()
+  if (notAfter > seen.notAfterMax) seen.notAfterMax = notAfter
+  if (op !== OP_DEL) seen.deletesOnly = false
   if (op === OP_INCR) reader.integer()
   else if ((flags & CONDITION_MASK) === IF_VERSION) reader.natural()
   if ((flags & HAS_TTL) !== 0) readTtl(reader)
   reader.skip(keyBytes)
   if (op === OP_SET) skipValue(reader, valueBytes)
-  return op
 }
 
 function readFlags(reader: ByteReader, op: number): number {

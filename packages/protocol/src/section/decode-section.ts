@@ -3,7 +3,7 @@ import { BadFrameError } from '../bad-frame-error.ts'
 import { ByteReader } from '../bytes/byte-reader.ts'
 import type { Command, Section, SessionId } from '../command.ts'
 import { limits } from '../limits.ts'
-import { OP_DEL, readCommand, skipCommand } from './command-layout.ts'
+import { readCommand, type SeenCommands, skipCommand } from './command-layout.ts'
 import {
   SECTION_HEADER_BYTES,
   SECTION_VERSION,
@@ -106,27 +106,23 @@ function readBody(reader: ByteReader, start: SectionStart): Section {
 function skipSection(reader: ByteReader): SectionHeader {
   const { kind, group, count, bytes, end } = readStart(reader)
   let session: SessionId | null = null
-  let deletesOnly = false
+  const seen: SeenCommands = { deletesOnly: false, notAfterMax: 0 }
   if (kind === 'commands' || kind === 'closeSession') session = readSession(reader)
-  if (kind === 'commands') deletesOnly = skipCommands(reader, count)
-  else if (kind === 'openSession') reader.natural()
+  if (kind === 'commands') skipCommands(reader, count, seen)
+  else if (kind === 'openSession') seen.notAfterMax = reader.natural()
   else if (kind === 'found') {
     reader.natural()
     reader.skip(SLOT_BITS_BYTES)
   } else if (kind === 'sweep') readSweepLimit(reader)
   if (reader.offset !== end) reader.fail('a section that is not as long as it says')
-  return { kind, group, count, bytes, session, deletesOnly }
+  return { kind, group, count, bytes, session, ...seen }
 }
 
-/** Returns whether every command was a `del`. */
-function skipCommands(reader: ByteReader, count: number): boolean {
+function skipCommands(reader: ByteReader, count: number, seen: SeenCommands): void {
   reader.natural()
   const firstSequence = reader.natural()
-  let deletesOnly = true
-  for (let done = 0; done < count; done += 1) {
-    if (skipCommand(reader, firstSequence) !== OP_DEL) deletesOnly = false
-  }
-  return deletesOnly
+  seen.deletesOnly = true
+  for (let done = 0; done < count; done += 1) skipCommand(reader, firstSequence, seen)
 }
 
 interface SectionStart {

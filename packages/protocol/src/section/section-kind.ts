@@ -34,4 +34,6 @@ export interface SectionHeader {
   readonly session: SessionId | null
   /** Every command is a `del`: admitted even where space is short. */
   readonly deletesOnly: boolean
+  /** The latest `notAfter` in it; 0 where there is none. */
+  readonly notAfterMax: number
 }

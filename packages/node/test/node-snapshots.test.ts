@@ -96,7 +96,13 @@ describe('a follower that was away while the others compacted', () => {
     await cluster.converged()
     let old = await leaveBehind(cluster, follower)
     // Some while rows are staged, and every one around the flip at the end.
-    const chosen = [1, steps >> 1, ...Array.from({ length: 6 }, (_, at) => steps - 5 + at)]
+    const chosen = [
+      1,
+      steps >> 2,
+      steps >> 1,
+      (3 * steps) >> 2,
+      ...Array.from({ length: 6 }, (_, at) => steps - 5 + at),
+    ]
     for (const at of chosen) {
       // Later checkpoints of the leader must not count: what is installed may be older than they are.
       const oldest = Math.max(old + 1, (cluster.leader()?.shard(1)?.firstIndex ?? 0) - 1)

@@ -1,6 +1,6 @@
 // Opens a data directory: storage.md, recovery. What cannot be believed is refused or condemned, never shortened.
 import path from 'node:path'
-import { DiskError, type DiskLock } from '@quorate/runtime'
+import { type Disk, DiskError, type DiskLock } from '@quorate/runtime'
 import { checkAgainstStore } from './check-stores.ts'
 import { type NodeFile, NodeFileWriter, readNodeFile } from './identity.ts'
 import { seedOf } from './log/checksum.ts'
@@ -50,8 +50,10 @@ interface Opened {
 async function open(options: StorageOptions, segmentBytes: number, opened: Opened): Promise<Storage> {
   const { disk, clock, timers, directory } = options
   disk.makeDirectory(directory)
-  const lock = disk.lock(path.join(directory, 'lock'))
+  const space = new Space({ disk, clock, directory, segmentBytes })
+  const lock = takeLock(disk, path.join(directory, 'lock'), space)
   opened.lock = lock
+  space.makeRoom()
   const logDirectory = path.join(directory, 'log')
   const before = identityOf(options, logDirectory)
   const nodeFile = new NodeFileWriter(disk, path.join(directory, 'node.json'), before)
@@ -72,7 +74,6 @@ async function open(options: StorageOptions, segmentBytes: number, opened: Opene
   const heads = await store.heads()
   checkAgainstStore(recovered, store, heads)
 
-  const space = new Space({ disk, clock, directory, segmentBytes })
   const log = await startLog(recovered, {
     disk,
     clock,
@@ -91,6 +92,16 @@ async function open(options: StorageOptions, segmentBytes: number, opened: Opene
   await nodeFile.change({ logPosition: log.syncedPosition })
   await space.keepBallast()
   return openedStorage({ disk, directory, lock, nodeFile, store, log, recovered, heads, space })
+}
+
+/** The lock is a file too: on a full disk there is one only once the ballast is given back. */
+function takeLock(disk: Disk, file: string, space: Space): DiskLock {
+  try {
+    return disk.lock(file)
+  } catch (error) {
+    if (!(error instanceof DiskError && error.code === 'ENOSPC' && space.release())) throw error
+    return disk.lock(file)
+  }
 }
 
 async function openStore({ openStateStore, directory }: StorageOptions, dirId: string): Promise<StateStore> {

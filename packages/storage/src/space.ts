@@ -39,6 +39,11 @@ export class Space {
     return this.#low
   }
 
+  /** Before anything is written at a start: what the ballast was kept for has come. */
+  makeRoom(): void {
+    if (this.#options.disk.freeBytes(this.#options.directory) < this.#ballastBytes) this.release()
+  }
+
   /** Gives the ballast back; false if there was none. */
   release(): boolean {
     this.#low = true

@@ -1,11 +1,17 @@
 // Composes a node of real parts and runs it in this process.
-import { createNode, type NodeEvent, type NodeSettings } from '@quorate/node'
+import {
+  createNode,
+  type NodeEvent,
+  type NodeOptions,
+  type NodeSettings,
+  type QuorateNode,
+} from '@quorate/node'
 import { createRealRuntime } from '@quorate/runtime'
 import { openLevelStateStore } from '@quorate/storage'
 import { createWebSocketNetwork } from '@quorate/transport'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CliContext } from '../context.ts'
-import { type ExitCode, exitCodes } from '../exit-code.ts'
+import { type ExitCode, exitCodes, UsageError } from '../exit-code.ts'
 import { onStopSignals } from '../stop-signals.ts'
 import { logLine } from './log-line.ts'
 import { type ServeFlags, settingNames } from './options.ts'
@@ -13,8 +19,13 @@ import { type Process, runNode } from './run-node.ts'
 
 export async function serve(flags: ServeFlags, context: CliContext): Promise<ExitCode> {
   const { id, data, listen, peerListen, bootstrap, join, shards } = flags
+  if (listen === peerListen && !listen.endsWith(':0'))
+    throw new UsageError(
+      `--listen and --peer-listen are both ${listen}`,
+      'give clients and peers a port each',
+    )
   const log = (event: NodeEvent) => context.err(logLine(id, event, new Date()))
-  const node = createNode({
+  const node = checkedNode({
     name: id,
     dataDirectory: data,
     listen,
@@ -28,6 +39,16 @@ export async function serve(flags: ServeFlags, context: CliContext): Promise<Exi
     log,
   })
   return runNode(node, processOf(context, flags, log))
+}
+
+/** Settings that contradict each other were typed: a mistake of usage. */
+function checkedNode(options: NodeOptions): QuorateNode {
+  try {
+    return createNode(options)
+  } catch (error) {
+    if (error instanceof RangeError) throw new UsageError(error.message)
+    throw error
+  }
 }
 
 function settingsOf(flags: ServeFlags): Partial<NodeSettings> {

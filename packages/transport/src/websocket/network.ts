@@ -18,6 +18,10 @@ import {
   webSocketSettings,
 } from './options.ts'
 
+/** How often handshakes that are too slow are looked for. */
+const HANDSHAKE_CHECK_MS = 500
+const KEEP_ALIVE_MS = 30_000
+
 /**
  * Real connections. Frames are binary WebSocket messages without compression; the dialling side masks with zeros, which
  * is a valid mask that costs neither side anything (RFC 6455, 5.3).
@@ -61,9 +65,21 @@ async function listen(
   settings: WebSocketSettings,
 ): Promise<Listener> {
   const { host, port } = parseAddress(address)
-  const server = createServer((_request, response) => {
-    response.writeHead(426, { 'content-type': 'text/plain' }).end('This port speaks WebSocket.\n')
-  })
+  const server = createServer(
+    {
+      // Whoever connects and does not finish its request costs a socket for so long, not for ever.
+      headersTimeout: settings.handshakeTimeoutMs,
+      requestTimeout: settings.handshakeTimeoutMs,
+      connectionsCheckingInterval: HANDSHAKE_CHECK_MS,
+      // The other side may be gone without a word: the kernel asks after it.
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+    },
+    (_request, response) => {
+      const headers = { 'content-type': 'text/plain', connection: 'close' }
+      response.writeHead(426, headers).end('This port speaks WebSocket.\n')
+    },
+  )
   const sockets = new WebSocketServer({ ...commonOptions(settings), server, clientTracking: false })
   // `ws` repeats the server's errors here; `bind` reports them, and nobody listening would crash the process.
   sockets.on('error', () => undefined)

@@ -3,7 +3,7 @@ import { limits } from '@quorate/protocol'
 export interface WebSocketNetworkOptions {
   /** Longest frame sent or taken, bytes; a longer one from outside closes its connection. Default 4 MiB. */
   readonly maxFrameBytes?: number
-  /** How long a dialled connection may take to open, ms. Default 5,000. */
+  /** How long a connection may take to open, dialled or accepted, ms. Default 5,000. */
   readonly handshakeTimeoutMs?: number
   /** How long the other side may take to answer a close before its socket is destroyed, ms. Default 2,000. */
   readonly closeTimeoutMs?: number

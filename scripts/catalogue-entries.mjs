@@ -112,6 +112,11 @@ export const catalogue = [
     'etcd#12136, braft#407',
   ],
   ['F3', 'a leader on an island is told to remove all the others', 'Jepsen, redisraft'],
+  [
+    'F4',
+    'a node of an earlier life at the same address, or of another cluster, is listened to',
+    'redisraft bbd44d0',
+  ],
   ['F5', 'members that a truncated or replayed log named come back', 'redisraft bec180f'],
   ['F6', 'promotions, demotions and their roll-back in sequences with crashes', 'redisraft#48, dqlite#323'],
   [

@@ -102,13 +102,13 @@ async function withValue(settings?: readonly string[]): Promise<void> {
   await stop(node)
 }
 
-async function stillThere(settings?: readonly string[]): Promise<void> {
+async function expectKept(settings?: readonly string[]): Promise<void> {
   const { node, endpoint } = await serving(await flags(settings === undefined ? {} : { settings }))
   expect((await quorate('get', 'kept', '--endpoints', endpoint)).out).toBe('value\n')
   await stop(node)
 }
 
-async function refusedWith(
+async function expectRefused(
   args: readonly string[],
   words: RegExp,
   code: number = exitCodes.failed,
@@ -122,7 +122,7 @@ async function refusedWith(
 describe('a data directory', () => {
   test('in use is refused, and who uses it does not notice', async () => {
     const { node, endpoint } = await serving(await flags())
-    await refusedWith(await flags(), /IN_USE.*held by process/)
+    await expectRefused(await flags(), /IN_USE.*held by process/)
     expect((await quorate('set', 'a', '1', '--endpoints', endpoint)).code).toBe(exitCodes.done)
     await stop(node)
   })
@@ -131,7 +131,7 @@ describe('a data directory', () => {
     await withValue()
     const file = path.join(data, 'node.json')
     const whole = readFileSync(file, 'utf8')
-    await refusedWith(await flags({ id: 'n2' }), /WRONG_IDS.*belongs to node n1, not n2/)
+    await expectRefused(await flags({ id: 'n2' }), /WRONG_IDS.*belongs to node n1, not n2/)
     expect(readFileSync(file, 'utf8')).toBe(whole)
     for (const [bytes, words] of [
       [whole.replace('"format": 1', '"format": 99'), /NEWER_FORMAT.*format 99/],
@@ -139,13 +139,13 @@ describe('a data directory', () => {
       [whole.slice(0, 20), /DAMAGED.*node\.json/],
     ] as const) {
       writeFileSync(file, bytes)
-      await refusedWith(await flags(), words)
+      await expectRefused(await flags(), words)
       expect(readFileSync(file, 'utf8')).toBe(bytes)
     }
     rmSync(file)
-    await refusedWith(await flags(), /DAMAGED.*node\.json is gone/)
+    await expectRefused(await flags(), /DAMAGED.*node\.json is gone/)
     writeFileSync(file, whole)
-    await stillThere()
+    await expectKept()
   })
 })
 
@@ -154,9 +154,9 @@ test('a port in use is named, and the same directory starts at another', async (
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
-  await refusedWith(await flags({ listen: `127.0.0.1:${port}` }), new RegExp(`EADDRINUSE.*${port}`))
+  await expectRefused(await flags({ listen: `127.0.0.1:${port}` }), new RegExp(`EADDRINUSE.*${port}`))
   await new Promise((resolve) => server.close(resolve))
-  await stillThere()
+  await expectKept()
 })
 
 test('contradictory flags are a mistake of usage, and write nothing', async () => {
@@ -173,7 +173,7 @@ test('contradictory flags are a mistake of usage, and write nothing', async () =
     [['--peer-listen', 'x:1', '--checkpoint-ms-min', '9', '--checkpoint-ms-max', '8'], /checkpointMsMin/],
     [[], /--peer-listen/],
   ]
-  for (const [more, words] of wrong) await refusedWith([...base, ...more], words, exitCodes.usage)
+  for (const [more, words] of wrong) await expectRefused([...base, ...more], words, exitCodes.usage)
   expect(() => readFileSync(path.join(data, 'node.json'))).toThrow(/ENOENT/)
   expect(() => readFileSync(data)).toThrow(/ENOENT/)
 })
@@ -239,7 +239,7 @@ describe.runIf(mayMount)('a file system', () => {
       () => node.err(),
     )
     await stop(node)
-    await stillThere(roomy)
+    await expectKept(roomy)
   })
 
   test('that is full to the last byte, without a ballast, is named; nothing is lost (G10)', async () => {
@@ -248,17 +248,17 @@ describe.runIf(mayMount)('a file system', () => {
     rmSync(path.join(data, 'ballast'))
     const filler = path.join(data, 'filler')
     fill(filler)
-    await refusedWith(await flags({ settings: roomy }), /NO_SPACE/)
+    await expectRefused(await flags({ settings: roomy }), /NO_SPACE/)
     rmSync(filler)
-    await stillThere(roomy)
+    await expectKept(roomy)
   })
 
   test('that is read-only is named, and starts once it is not', async () => {
     mountData(80 * MIB)
     await withValue(roomy)
     execFileSync('mount', ['-o', 'remount,ro', data])
-    await refusedWith(await flags({ settings: roomy }), /READ_ONLY/)
+    await expectRefused(await flags({ settings: roomy }), /READ_ONLY/)
     execFileSync('mount', ['-o', 'remount,rw', data])
-    await stillThere(roomy)
+    await expectKept(roomy)
   })
 })

@@ -91,7 +91,7 @@ function sample(samples: Map<string, Uint8Array[]>, bytes: Uint8Array): void {
   let type: string
   try {
     const frame = decodePeerFrame(bytes)
-    type = frame.type === 'messages' ? `${frame.messages[0]?.message.type}` : frame.type
+    type = frame.type === 'messages' ? (frame.messages[0]?.message.type ?? 'none') : frame.type
   } catch {
     return
   }
@@ -164,7 +164,7 @@ async function replicasAreEqual({ cluster }: World): Promise<void> {
   })
 }
 
-it('E5 E11 F4: 100,000 hostile inputs on every port and kind of connection halt nobody and disturb no other client', async () => {
+it('E5 F4: 100,000 hostile inputs on every port and kind of connection halt nobody and disturb no other client', async () => {
   const world = await createWorld()
   const { cluster } = world
   const report = { inputs: 0, batches: 0 }

@@ -13,10 +13,6 @@ export function statusText(status: NodeStatus, bytesMax: number): string {
     omitted: { nodes: nodes.length, shards: shards.length },
   }
   let left = bytesMax - Buffer.byteLength(JSON.stringify(counted))
-  const fitting = <T>(items: readonly T[], bytes: number): T[] => {
-    const end = items.findIndex((item) => (bytes -= Buffer.byteLength(JSON.stringify(item)) + 1) < 0)
-    return end === -1 ? [...items] : items.slice(0, end)
-  }
   const shownNodes = fitting(nodes, left / 2)
   left -= Buffer.byteLength(JSON.stringify(shownNodes))
   const troubled = shards.filter(({ state }) => state !== 'live')
@@ -27,4 +23,14 @@ export function statusText(status: NodeStatus, bytesMax: number): string {
     shards: shownShards.toSorted((one, other) => one.group - other.group),
     omitted: { nodes: nodes.length - shownNodes.length, shards: shards.length - shownShards.length },
   })
+}
+
+/** The first of the items that are together at most `bytes` long. */
+function fitting<T>(items: readonly T[], bytes: number): T[] {
+  let left = bytes
+  const end = items.findIndex((item) => {
+    left -= Buffer.byteLength(JSON.stringify(item)) + 1
+    return left < 0
+  })
+  return end === -1 ? [...items] : items.slice(0, end)
 }

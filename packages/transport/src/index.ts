@@ -1,6 +1,8 @@
 export {
+  type ConnectionFacts,
   createMemoryNetwork,
   type FrameFault,
+  type HolePredicate,
   type LinkPredicate,
   type MemoryHub,
   type MemoryNetworkOptions,

@@ -145,6 +145,49 @@ describe('the memory network on demand', () => {
     expect(near.bufferedBytes).toBe(0)
   })
 
+  test('swallows one direction of one connection and spares the others between the same hosts', async () => {
+    const timers = manualTimers()
+    const hub = createMemoryNetwork({ timers, random: createSeededRandom(1), latencyMs: 2 })
+    const log: string[] = []
+    await hub.networkFor('b').listen('b:1', (connection) => ({
+      frame: (bytes) => {
+        log.push(`b got ${bytes[0] ?? ''}`)
+        connection.send(Uint8Array.of(100 + (bytes[0] ?? 0)))
+      },
+      closed: () => log.push('b closed'),
+    }))
+    const dial = (): Connection =>
+      hub.networkFor('a').dial(
+        'b:1',
+        noting(log, 'a', () => 0),
+      )
+    const [one, other] = [dial(), dial()]
+    one.send(Uint8Array.of(1))
+    other.send(Uint8Array.of(2))
+    timers.run()
+    log.length = 0
+    hub.blackHole(({ dialler, acceptor, opening }, from) => {
+      expect([dialler, acceptor]).toEqual(['a', 'b'])
+      return opening?.[0] === 1 && from === 'b'
+    })
+    for (const connection of [one, other]) connection.send(Uint8Array.of(3))
+    timers.run()
+    expect(log).toEqual(['b got 3', 'b got 3', '0 a got 103'])
+    hub.blackHole(null)
+    timers.run()
+    expect(log).toEqual(['b got 3', 'b got 3', '0 a got 103', '0 a got 103'])
+    // What is closed in a hole is heard of when it heals.
+    log.length = 0
+    hub.blackHole(({ opening }, from) => opening?.[0] === 1 && from === 'a')
+    one.send(Uint8Array.of(4))
+    one.close()
+    timers.run()
+    expect(log).toEqual(['0 a closed closed by this side'])
+    hub.blackHole(null)
+    timers.run()
+    expect(log).toEqual(['0 a closed closed by this side', 'b got 4', 'b closed'])
+  })
+
   test('lets a dial into a partition hang until its timeout, and opens it if the partition heals before', async () => {
     const timers = manualTimers()
     const hub = createMemoryNetwork({ timers, random: createSeededRandom(1), dialTimeoutMs: 100 })

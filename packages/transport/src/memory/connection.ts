@@ -39,6 +39,8 @@ export class MemoryConnection implements Link {
   #far: End | null = null
   /** Sent before the connection was there. */
   #early: Uint8Array[] = []
+  /** What the dialling side said first. */
+  #opening: Uint8Array | null = null
   #timeout: Timer | null = null
   #hanging = false
 
@@ -65,6 +67,7 @@ export class MemoryConnection implements Link {
         return bufferedBytes()
       },
       send: (frame) => {
+        this.#opening ??= frame.slice()
         if (near.pipe !== null) this.#send(near, frame)
         else if (!near.closing && near.owner.alive) this.#early.push(frame)
       },
@@ -134,6 +137,12 @@ export class MemoryConnection implements Link {
       scribble,
       from: from.owner.host,
       to: to.owner.host,
+      isHoled: () =>
+        faults.isHoled(
+          { dialler: this.#near.owner.host, acceptor: this.#far?.owner.host ?? '', opening: this.#opening },
+          from.owner.host,
+          to.owner.host,
+        ),
       receive: (frame) => {
         if (!to.closing && to.owner.alive) to.handlers?.frame(frame)
       },

@@ -1,5 +1,12 @@
 // What the hub knows of faults, and the connections that must hear of a change.
-import type { FrameFault, Incarnation, LinkPredicate, MemoryNetworkOptions } from './hub.ts'
+import type {
+  ConnectionFacts,
+  FrameFault,
+  HolePredicate,
+  Incarnation,
+  LinkPredicate,
+  MemoryNetworkOptions,
+} from './hub.ts'
 
 /** One connection, as the hub sees it. */
 export interface Link {
@@ -17,11 +24,13 @@ export interface Faults {
   readonly latencyMs: number
   isLossy(from: string, to: string): boolean
   isSevered(from: string, to: string): boolean
+  isHoled(connection: ConnectionFacts, from: string, to: string): boolean
   add(link: Link): void
   remove(link: Link): void
   each(visit: (link: Link) => void): void
   set(fault: FrameFault | null, lossy: LinkPredicate | undefined): void
   partition(severed: LinkPredicate | null): void
+  blackHole(holed: HolePredicate | null): void
 }
 
 const never: LinkPredicate = () => false
@@ -33,6 +42,7 @@ export function createFaults(options: MemoryNetworkOptions): Faults {
   let fault: FrameFault | null = null
   let lossy: LinkPredicate = never
   let severed: LinkPredicate = never
+  let holed: HolePredicate | null = null
 
   const each = (visit: (link: Link) => void): void => {
     // A copy: visiting may close connections, and closing may dial.
@@ -43,6 +53,7 @@ export function createFaults(options: MemoryNetworkOptions): Faults {
     delays: (from, to, frame) => (fault === null ? [latencyMs] : fault(from, to, frame)),
     isLossy: (from, to) => lossy(from, to),
     isSevered: (from, to) => severed(from, to),
+    isHoled: (connection, from, to) => holed !== null && holed(connection, from, to),
     add: (link) => void links.add(link),
     remove: (link) => void links.delete(link),
     each,
@@ -52,6 +63,10 @@ export function createFaults(options: MemoryNetworkOptions): Faults {
     },
     partition: (next) => {
       severed = next ?? never
+      each((link) => link.resume())
+    },
+    blackHole: (next) => {
+      holed = next
       each((link) => link.resume())
     },
   }

@@ -23,6 +23,18 @@ export type FrameFault = (from: string, to: string, frame: Uint8Array) => readon
 /** Tells about hosts (labels, not addresses), in the direction in which frames go. */
 export type LinkPredicate = (from: string, to: string) => boolean
 
+/** One connection, for faults that hit some of those between two hosts and spare the others. */
+export interface ConnectionFacts {
+  /** Host of the dialling side. */
+  readonly dialler: string
+  readonly acceptor: string
+  /** The first frame of the dialling side, which says what the connection is for; null before it was sent. */
+  readonly opening: Uint8Array | null
+}
+
+/** Whether frames of this connection that go from one host to the other disappear from sight. */
+export type HolePredicate = (connection: ConnectionFacts, from: string, to: string) => boolean
+
 export interface MemoryHub {
   /**
    * The network as the process `host` sees it. After `disconnect(host)` this object is dead, as its process is: it calls
@@ -40,6 +52,11 @@ export interface MemoryHub {
    * goes on when the partition heals, on lossy links it is lost. Dials hang. null heals everything.
    */
   partition(severed: LinkPredicate | null): void
+  /**
+   * As a partition, but of single connections and one direction of each: the others between the same hosts go on. What is
+   * dialled later gets through, unless the predicate says the same of it. null heals everything.
+   */
+  blackHole(holed: HolePredicate | null): void
   /** The process crashed: its listeners vanish, its callbacks are never called again, the other sides see a close. */
   disconnect(host: string): void
   /** Breaks every connection between two hosts that answers true: both sides see a close. */
@@ -105,6 +122,7 @@ export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryHub {
     networkFor,
     setFault: (fault, lossy) => faults.set(fault, lossy),
     partition: (severed) => faults.partition(severed),
+    blackHole: (holed) => faults.blackHole(holed),
     disconnect: (host) => {
       const crashed = incarnations.get(host)
       if (crashed === undefined) return

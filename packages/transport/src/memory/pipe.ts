@@ -30,6 +30,8 @@ export interface PipeOptions {
   readonly from: string
   readonly to: string
   readonly scribble: boolean
+  /** This direction of this connection alone is severed. */
+  readonly isHoled: () => boolean
   readonly receive: (frame: Uint8Array) => void
 }
 
@@ -43,6 +45,7 @@ export function createPipe(options: PipeOptions): Pipe {
   const armed = new Set<Timer>()
   let stopped = false
 
+  const isSevered = (): boolean => faults.isSevered(from, to) || options.isHoled()
   const hand = (copy: Uint8Array): void => {
     options.receive(copy)
     if (options.scribble) copy.fill(SCRIBBLE)
@@ -56,7 +59,7 @@ export function createPipe(options: PipeOptions): Pipe {
   }
   const drain = (): void => {
     // Each delivery may change everything: stop the pipe, partition its hosts.
-    for (let head = queue[0]; head?.due === true && !faults.isSevered(from, to); head = queue[0]) {
+    for (let head = queue[0]; head?.due === true && !isSevered(); head = queue[0]) {
       queue.shift()
       head.deliver()
     }
@@ -77,7 +80,7 @@ export function createPipe(options: PipeOptions): Pipe {
         for (const delay of delays) {
           const copy = frame.slice()
           later(delay, () => {
-            if (!faults.isSevered(from, to)) hand(copy)
+            if (!isSevered()) hand(copy)
           })
         }
         return true
@@ -101,8 +104,7 @@ export function createPipe(options: PipeOptions): Pipe {
       queue = queue.filter((item) => item.bytes === 0)
     },
     get heldBytes() {
-      if (!faults.isSevered(from, to)) return 0
-      return queue.reduce((bytes, item) => bytes + item.bytes, 0)
+      return isSevered() ? queue.reduce((bytes, item) => bytes + item.bytes, 0) : 0
     },
   }
 }

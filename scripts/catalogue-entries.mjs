@@ -80,6 +80,7 @@ export const catalogue = [
     'what comes with a snapshot misses its side effects: timers, indexes, tombstones',
     'cockroach#34548, #21771',
   ],
+  ['C13', 'a snapshot that takes longer than an election timeout', 'copycat#242'],
   ['C14', 'a failed restore leaves rows behind', 'rqlite#2759'],
   ['C15', 'committed entries are deleted around a snapshot', 'zeebe#13093, camunda#14509'],
   ['C16', 'a slow follower behind a compacted log', 'etcd slow_follower_after_compaction'],
@@ -101,6 +102,7 @@ export const catalogue = [
   ['E7', 'effect and applied index do not change together', 'etcd#13766, sofa-jraft#1195'],
   ['E8', 'an exception in apply makes the batch run again', 'sofa-jraft'],
   ['E9', 'pending proposals are never answered after stepping down', 'summitdb#5'],
+  ['E10', 'client traffic delays heartbeats until somebody is elected', 'redisraft d33344d'],
   [
     'F1',
     'two changes of one member each, by two leaders, whose majorities do not meet',

@@ -2,7 +2,8 @@
 import type { DirId, MapNode, PeerHello } from '@quorate/protocol'
 import type { Network, Random, Timer, Timers } from '@quorate/runtime'
 import type { NamedAddress, NodeEvent } from './node.ts'
-import { PeerLink, type Welcome } from './peers/peer-link.ts'
+import type { Welcome } from './peers/outbound-channel.ts'
+import { PeerLink } from './peers/peer-link.ts'
 import type { Turn } from './turn.ts'
 
 export interface BootstrapParts {

@@ -2,7 +2,6 @@
 import { limits, type MapNode, META_GROUP, type ShardMap } from '@quorate/protocol'
 import type { Listener, Network, Runtime, Timer } from '@quorate/runtime'
 import { openStorage, type Storage } from '@quorate/storage'
-import { limitedAccept } from './accept-limits.ts'
 import { Bootstrap } from './bootstrap.ts'
 import { ClientAcceptor } from './clients/client-acceptor.ts'
 import { statusText } from './clients/status-text.ts'
@@ -225,13 +224,7 @@ class Node implements QuorateNode {
       timers: this.#runtime.timers,
     })
     this.#clients = clients
-    const peers = limitedAccept(core.pairs.acceptor.accept, {
-      timers: this.#runtime.timers,
-      connectionsMax: fixed.peerConnections,
-      helloMs: fixed.helloMs,
-      full: () => this.#event({ code: 'peer_connections_full' }),
-    })
-    this.#opened(await this.#peerNetwork.listen(peerListen, peers))
+    this.#opened(await this.#peerNetwork.listen(peerListen, core.pairs.acceptor.accept))
     this.#opened(await this.#runtime.network.listen(listen, clients.accept))
   }
 

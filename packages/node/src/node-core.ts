@@ -26,6 +26,7 @@ import type { ReplicaHost } from './replica/host.ts'
 import type { Replica } from './replica/replica.ts'
 import { Replicas } from './replica/replicas.ts'
 import { type DiskVerdict, judgeDisk } from './disk-watch.ts'
+import { SnapshotTraffic } from './replica/snapshot-traffic.ts'
 import { transferLeadership } from './hand-over.ts'
 import { OverlaySum } from './overlay-sum.ts'
 import { ProgressWatch } from './progress-watch.ts'
@@ -66,9 +67,12 @@ export class NodeCore implements ReplicaHost {
   readonly replicas: Replicas
   readonly checkpointer: Checkpointer
   readonly scrubber: Scrubber
+  readonly snapshotTraffic: SnapshotTraffic = new SnapshotTraffic()
   controller: MetaController | null = null
   readonly #parts: CoreParts
   #snapshots = 0
+  #links = 0
+  #lastTicket = 0
   #announceAt = 0
   #handOverAt = 0
   #disk: DiskVerdict = 'well'
@@ -137,7 +141,8 @@ export class NodeCore implements ReplicaHost {
 
   append(record: LogRecord): number {
     this.turn.at('log', this.#flushLog)
-    return this.#parts.storage.log.append(record)
+    this.#lastTicket = this.#parts.storage.log.append(record)
+    return this.#lastTicket
   }
 
   whenSynced(ticket: number): Promise<void> {
@@ -150,6 +155,10 @@ export class NodeCore implements ReplicaHost {
 
   entries(...range: Parameters<ReplicaHost['entries']>): ReturnType<ReplicaHost['entries']> {
     return this.#parts.storage.log.entries(...range)
+  }
+
+  logBytes(): number {
+    return this.#parts.storage.log.stats.bytesWritten
   }
 
   sendTo(group: number, replica: number, frame: PeerFrame): void {
@@ -323,6 +332,7 @@ export class NodeCore implements ReplicaHost {
     return { dirId, boot, clusterId, mapEpoch: this.map.epoch }
   }
 
+  /** For a link of its own: the three hellos of a link differ in their channel only. */
   hello(to: DirId | null): PeerHello {
     return {
       type: 'hello',
@@ -335,6 +345,8 @@ export class NodeCore implements ReplicaHost {
       peerAddress: this.#parts.peerAddress(),
       clientAddress: this.#parts.clientAddress(),
       to,
+      channel: 'control',
+      link: (this.#links += 1),
     }
   }
 
@@ -403,6 +415,8 @@ export class NodeCore implements ReplicaHost {
       led: () => this.quiet.refreshLed(),
       identity: () => this.identity(),
       hello: (to) => this.hello(to),
+      isMember: (dirId) => this.map.node(dirId) !== null,
+      logSynced: () => this.whenSynced(this.#lastTicket),
       now: () => this.now(),
       wallMs: () => runtime.clock.wallMs(),
       syncedLog: () => storage.log.syncedPosition,
@@ -444,6 +458,8 @@ export class NodeCore implements ReplicaHost {
       case 'unwelcome':
       case 'heartbeat':
       case 'heartbeatAnswer':
+      case 'probe':
+      case 'progress':
         return this.event({ code: 'peer_unexpected_frame', peer: caller.hello.dirId, type: frame.type })
     }
   }

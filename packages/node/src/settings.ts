@@ -19,24 +19,56 @@ export const defaultSettings: NodeSettings = {
 
 /** Values that stay the same in tests. */
 export const fixed = {
-  /** An unanswered snapshot chunk is sent again after this long. */
+  /** Snapshots that a node sends at the same time; others wait. Bounds what their windows hold in memory. */
+  snapshotsAtOnce: 4,
+  /** 1 MiB: unanswered chunks of one snapshot; the first is sent whatever its size. */
+  snapshotWindowBytes: 1_048_576,
+  /** 64 MiB/s: what a node sends of snapshots, so that they leave room for appends. */
+  snapshotBytesPerMs: 67_109,
+  /** Chunks that nobody answers are sent again after this long. */
   snapshotResendMs: 500,
-  /** After so many unanswered sends of one chunk the snapshot has failed. */
-  snapshotSendsMax: 20,
-  /** The log behind a snapshot is kept for its receiver for at most this long (storage.md). */
+  /** After so long without any answer the snapshot has failed. */
+  snapshotSilentMs: 10_000,
+  /** The log behind a snapshot is kept for its receiver for at most this long, and this much of it (storage.md). */
   snapshotHoldMs: 600_000,
+  /** 1 GiB. */
+  snapshotHoldBytes: 1_073_741_824,
   /** Between two attempts to reach a peer, doubling from min to max. */
   redialMsMin: 20,
   redialMsMax: 500,
-  /** Bytes that may wait in the socket of one peer before messages are dropped: Raft repeats them. */
-  /** 64 MiB. */
-  peerBufferBytes: 67_108_864,
+  /** From the dial to the third welcome. */
+  greetingMs: 1_000,
+  /** How often each connection to a peer is looked at, and asked whether it is alive while an answer is due. */
+  probeMs: 100,
+  /** An idle connection is asked every so many times. */
+  idleProbeTicks: 2,
+  /** 4 MiB/s: what a connection may need for a large frame before its silence counts. */
+  slowestPeerBytesPerMs: 4_194,
+  /** A caller is told how much of it has arrived, even if it does not ask, but not more often than this. */
+  progressMs: 200,
+  /** It is also told when so many bytes of its appends are synced. */
+  /** 4 MiB. */
+  progressDoneBytes: 4_194_304,
+  /** A caller that says nothing on one of its connections for so many ticks is gone: 5 s. */
+  callerTickMs: 1_000,
+  callerSilentTicks: 5,
+  /** Inbound peer connections that have not said hello; the oldest makes room for the next. */
+  greetingsMax: 1_024,
+  /** Directories that called and are in no map of which something is remembered. */
+  strangersMax: 1_024,
+  /** Bytes that may wait in the control connection to one peer before what is for it is dropped: all of it is repeated. */
+  /** 16 MiB. */
+  controlBufferBytes: 16_777_216,
+  /** Appends to one peer that wait for its credit; beyond, some are dropped: Raft repeats them. */
+  /** 16 MiB. */
+  appendQueueBytes: 16_777_216,
+  /** Bytes that may wait in the bulk connection to one peer before chunks are dropped: their sender repeats them. */
+  /** 8 MiB. */
+  bulkBufferBytes: 8_388_608,
   /** 64 MiB: answers that may wait for one client to read them before its connection is closed. */
   clientBufferBytes: 67_108_864,
   /** Connections of clients at one time; one more hears OVERLOADED. */
   clientConnections: 10_000,
-  /** Connections of peers at one time: three from each node of the largest map. */
-  peerConnections: 12_288,
   /** A connection that has not said hello by then is closed, on either port. */
   helloMs: 5_000,
   /** A client's connection without requests for so long is closed, at most `clientSweepMs` later; its session ends as well. */

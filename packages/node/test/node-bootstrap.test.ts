@@ -118,6 +118,8 @@ describe('bootstrap', () => {
       clientAddress: 'n9:7400',
       to: null,
       recoveredLog: 0,
+      channel: 'control',
+      link: 1,
     }
     const heard: string[] = []
     const link = cluster.hub.networkFor('n9').dial(peerAddress('n1'), {

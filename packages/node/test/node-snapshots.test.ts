@@ -5,7 +5,7 @@ import type { Machine } from './fixture/machine.ts'
 import { type TestClient, valueIn, written } from './fixture/test-client.ts'
 
 // Virtual time costs real time where many share a machine.
-vi.setConfig({ testTimeout: 60_000 })
+vi.setConfig({ testTimeout: 180_000 })
 
 interface Behind {
   readonly cluster: TestCluster

@@ -22,4 +22,6 @@ export const peerFrameTypes = {
   snapshotChunk: 0x49,
   snapshotAnswer: 0x4a,
   stateHash: 0x4b,
+  probe: 0x4c,
+  progress: 0x4d,
 } as const

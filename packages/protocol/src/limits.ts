@@ -11,6 +11,10 @@ export const limits = {
   entryBytes: 1_048_576,
   /** 4 MiB. */
   frameBytes: 4_194_304,
+  /** 64 MiB: appends sent to a node and not yet synced in its log. */
+  appendCreditBytes: 67_108_864,
+  /** Chunks of one snapshot that its receiver keeps in front of the next one. */
+  snapshotChunksAhead: 16,
   heartbeatMs: 50,
   electionTimeoutMsMin: 300,
   electionTimeoutMsMax: 600,

@@ -3,11 +3,24 @@ import type { ClusterId, DirId, GroupId } from './identity.ts'
 import type { ShardMap } from './shard-map.ts'
 
 /**
- * Peer links are one-way: each node dials every other and only sends on what it dialled; the accepting side answers
- * `welcome` or `unwelcome` once and then nothing. Every frame of a link belongs to the sender's (dirId, boot) of its hello.
+ * The three connections of a link (peer/channel.ts says what travels on which): small and urgent; log entries; snapshots.
+ */
+export type Channel = 'control' | 'append' | 'bulk'
+
+/**
+ * Peer links are one-way: each node dials every other, three times, and what it has to say goes over what it dialled. The
+ * accepting side answers `welcome` or `unwelcome` once for each connection, and then only `progress`, about that
+ * connection. Every frame of a link belongs to the sender's (dirId, boot, link) of its hellos.
  */
 export type PeerFrame =
   | PeerHello
+  /** How many bytes of frames the dialling side has sent on this connection before this one; answered by `progress`. */
+  | { readonly type: 'probe'; readonly sent: number }
+  /**
+   * Of those bytes, how many have arrived, and how many are done with: on the append connection what they caused is synced
+   * in the receiver's log. The sender keeps at most `limits.appendCreditBytes` sent and not done.
+   */
+  | { readonly type: 'progress'; readonly received: number; readonly done: number }
   | {
       readonly type: 'welcome'
       readonly dirId: DirId
@@ -17,7 +30,7 @@ export type PeerFrame =
       readonly mapEpoch: number
     }
   | { readonly type: 'unwelcome'; readonly code: PeerRefusal; readonly message: string }
-  /** One frame per link and turn: messages of every group, in order. */
+  /** One frame per connection and turn: messages of every group, in order. */
   | { readonly type: 'messages'; readonly messages: readonly GroupMessage[] }
   | PairHeartbeat
   | PairAnswer
@@ -57,6 +70,9 @@ export interface PeerHello {
   readonly mapEpoch: number
   /** How far the sender's log could be read at its start: less than a peer was told in an earlier boot is an old copy. */
   readonly recoveredLog: number
+  readonly channel: Channel
+  /** Counts up over all links of a boot: the three connections of one link name the same, a later link a higher one. */
+  readonly link: number
 }
 
 /** RESTORED: the receiver has met this dirId with a higher boot number, or with a log synced further: it is an old copy. */
@@ -132,7 +148,7 @@ export interface PairAnswer {
   readonly exceptions: readonly GroupId[]
 }
 
-/** One connection in first light; the sender waits for each chunk's acknowledgement (window of chunks is the sender's). */
+/** Several chunks may be on their way; how many is the sender's choice within what the receiver keeps (`limits`). */
 export type SnapshotFrame =
   | {
       readonly type: 'snapshotChunk'
@@ -151,7 +167,9 @@ export type SnapshotFrame =
       readonly from: number
       readonly to: number
       readonly snapshot: string
-      readonly chunk: number
+      /** The first chunk that the receiver has not stored: it has all before it. 0: it knows nothing of this snapshot. */
+      readonly nextChunk: number
+      /** `more`: at work, also while the last chunk is being installed. */
       readonly outcome: 'more' | 'installed' | 'refused'
     }
 

@@ -1,7 +1,7 @@
 // Every frame between nodes, at random.
 import type { Message } from '@quorate/raft'
 import fc from 'fast-check'
-import { encodeConfiguration, type GroupMessage, limits, type PeerFrame } from '../src/index.ts'
+import { channels, encodeConfiguration, type GroupMessage, limits, type PeerFrame } from '../src/index.ts'
 import {
   bytes,
   configuration,
@@ -124,6 +124,8 @@ const rarePeerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
         to: fc.option(identity),
         mapEpoch: natural,
         recoveredLog: natural,
+        channel: fc.constantFrom(...channels),
+        link: positive,
       }),
     )
     .map(([range, rest]) => ({ ...rest, ...range })),
@@ -147,6 +149,12 @@ const rarePeerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
     ),
     message,
   }),
+  fc.record({ type: fc.constant('probe' as const), sent: natural }),
+  fc.tuple(natural, natural).map(([one, other]) => ({
+    type: 'progress' as const,
+    received: Math.max(one, other),
+    done: Math.min(one, other),
+  })),
   fc.record({ type: fc.constant('map' as const), map: shardMap }),
   fc.record({
     type: fc.constant('join' as const),
@@ -180,7 +188,7 @@ const rarePeerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
     from: positive,
     to: positive,
     snapshot: name,
-    chunk: natural,
+    nextChunk: natural,
     outcome: fc.constantFrom('more' as const, 'installed', 'refused'),
   }),
   fc.record({

@@ -28,6 +28,10 @@ export interface PairsParts {
   readonly receiver: HeartbeatReceiver
   readonly identity: () => OwnIdentity
   readonly hello: (to: DirId | null) => PeerHello
+  /** The map names this directory. */
+  readonly isMember: (dirId: DirId) => boolean
+  /** Resolves when everything that the log was given by now is synced. */
+  readonly logSynced: () => Promise<void>
   readonly now: () => number
   readonly wallMs: () => number
   readonly syncedLog: () => number
@@ -64,6 +68,10 @@ export class Pairs {
   constructor(parts: PairsParts) {
     this.#parts = parts
     this.acceptor = new PeerAcceptor({
+      timers: parts.timers,
+      now: parts.now,
+      isMember: parts.isMember,
+      logSynced: parts.logSynced,
       identity: parts.identity,
       arrived: parts.arrived,
       left: (caller) => parts.receiver.lost(caller.hello.dirId),

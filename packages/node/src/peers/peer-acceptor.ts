@@ -11,8 +11,13 @@ import {
   PROTOCOL_VERSION_MAX,
   PROTOCOL_VERSION_MIN,
 } from '@quorate/protocol'
-import type { Connection, ConnectionHandlers } from '@quorate/runtime'
+import type { Connection, ConnectionHandlers, Timer, Timers } from '@quorate/runtime'
+import { fixed } from '../settings.ts'
+import { type Caller, InboundLink } from './inbound-link.ts'
+import { type Known, KnownPeers } from './known-peers.ts'
 import { PeerFault } from './peer-fault.ts'
+
+export type { Caller } from './inbound-link.ts'
 
 /** Who this node is at the moment of a hello. */
 export interface OwnIdentity {
@@ -23,158 +28,217 @@ export interface OwnIdentity {
 }
 
 export interface AcceptorParts {
+  readonly timers: Timers
+  readonly now: () => number
   readonly identity: () => OwnIdentity
+  /** The map names this directory. */
+  readonly isMember: (dirId: DirId) => boolean
+  readonly logSynced: () => Promise<void>
   /** A frame of a caller that was welcomed, bound to its directory and boot. */
   readonly received: (from: Caller, frame: PeerFrame) => void
   readonly arrived: (caller: Caller) => void
-  /** The caller's connection ended and no newer one of it took its place. */
+  /** The caller's link ended and no newer one of it took its place. */
   readonly left: (caller: Caller) => void
   readonly event: (event: { readonly code: string; readonly [fact: string]: unknown }) => void
 }
 
-export interface Caller {
-  readonly hello: PeerHello
-}
-
-interface Known {
-  boot: number
-  /** How far its log was synced, as its own heartbeats said: never goes back over boots. */
-  syncedLog: number
-  /** Newest heartbeat of its present boot; and of that boot before this connection, 0 if there was none. */
-  sequence: number
-  readonly sequenceBefore: number
-  /** How far the log of its present boot could be read at its start. */
-  recoveredLog: number
-  caller: Caller | null
-  connection: Connection | null
-}
-
+/** Connections are bounded: so many that have not said who they are, and three of each directory that is known. */
 export class PeerAcceptor {
   readonly #parts: AcceptorParts
-  readonly #known = new Map<DirId, Known>()
-  readonly #connections = new Set<Connection>()
+  readonly #known: KnownPeers
+  /** Not yet greeted, oldest first, with the ticks that they have been here. */
+  readonly #strange = new Map<Connection, number>()
+  #timer: Timer | null = null
+  #closed = false
 
   constructor(parts: AcceptorParts) {
     this.#parts = parts
+    this.#known = new KnownPeers(parts.isMember)
+    this.#arm()
   }
 
   readonly accept = (connection: Connection): ConnectionHandlers => {
-    let caller: Caller | null = null
-    this.#connections.add(connection)
+    let link: { readonly of: InboundLink; readonly hello: PeerHello } | null = null
+    this.#strange.set(connection, 0)
+    const [oldest] = this.#strange.keys()
+    if (this.#strange.size > fixed.greetingsMax && oldest !== undefined) this.#drop(oldest)
+    if (this.#closed) this.#drop(connection)
     return {
       frame: (bytes) => {
-        let frame: PeerFrame
-        try {
-          frame = decodePeerFrame(bytes)
-        } catch (error) {
-          this.#parts.event({ code: 'peer_bad_frame', remote: connection.remote, reason: String(error) })
-          if (caller === null && offersOnlyOtherVersions(bytes))
-            return void this.#refuse(connection, 'PROTOCOL_VERSION', VERSIONS)
-          this.#refuse(connection, 'BAD_FRAME', 'a frame could not be decoded')
-          return
+        if (link === null && !this.#strange.has(connection)) return
+        const { length } = bytes
+        const frame = decoded(bytes)
+        if (frame === null) this.#badFrame(connection, link?.of ?? null, bytes)
+        else if (link !== null) this.#frame(link.of, link.hello, frame, length)
+        else if (frame.type !== 'hello')
+          this.#refuse(connection, 'BAD_FRAME', 'the first frame is not a hello')
+        else {
+          const of = this.#greet(connection, frame)
+          this.#strange.delete(connection)
+          if (of !== null) link = { of, hello: frame }
         }
-        if (caller === null) caller = this.#greet(connection, frame)
-        else this.#believe(caller, frame, connection)
       },
       closed: () => {
-        this.#connections.delete(connection)
-        if (caller !== null) this.#left(caller, connection)
+        this.#strange.delete(connection)
+        link?.of.closed()
       },
     }
   }
 
   /** Everybody who is connected now. */
   callers(): Caller[] {
-    return [...this.#known.values()].flatMap((known) => (known.caller === null ? [] : [known.caller]))
+    return [...this.#known.all()].flatMap(({ caller, link }) =>
+      caller === null || !link?.bound ? [] : [caller],
+    )
   }
 
   close(): void {
-    for (const connection of this.#connections) connection.close()
+    this.#closed = true
+    this.#timer?.cancel()
+    for (const connection of this.#strange.keys()) connection.close()
+    for (const { link } of this.#known.all()) link?.end()
   }
 
-  /** What no correct peer sends ends the connection, not this node: the peer is lost until it calls again. */
-  #believe(caller: Caller, frame: PeerFrame, connection: Connection): void {
-    try {
-      this.#frame(caller, frame, connection)
-    } catch (error) {
-      if (!(error instanceof PeerFault)) throw error
-      this.#parts.event({ code: 'peer_fault', peer: caller.hello.dirId, reason: error.message })
-      this.#refuse(connection, 'BAD_FRAME', error.message)
-    }
-  }
-
-  #frame(caller: Caller, frame: PeerFrame, connection: Connection): void {
-    const known = this.#known.get(caller.hello.dirId)
-    // A newer connection or boot of this caller exists: what an old one still delivers is late.
-    if (known === undefined || known.connection !== connection) return
-    if (frame.type === 'heartbeat') {
-      // Sequences go on over the connections of one boot: two lives of the directory have come to the same number.
-      if (frame.sequence <= known.sequenceBefore) {
-        this.#refuse(connection, 'RESTORED', restored(known.boot))
-        return
-      }
+  #frame(link: InboundLink, hello: PeerHello, frame: PeerFrame, length: number): void {
+    const known = this.#known.get(hello.dirId)
+    if (known?.link !== link) return
+    if (link.bound && frame.type === 'heartbeat') {
+      // Sequences go on over the links of one boot: two lives of the directory have come to the same number.
+      if (frame.sequence <= known.sequenceBefore) return link.refuse('RESTORED', restored(known.boot))
       known.sequence = Math.max(known.sequence, frame.sequence)
       known.syncedLog = Math.max(known.syncedLog, frame.syncedLog)
     }
-    this.#parts.received(caller, frame)
+    this.#believe(link, hello, frame, length)
   }
 
-  #greet(connection: Connection, frame: PeerFrame): Caller | null {
-    if (frame.type !== 'hello') {
-      this.#refuse(connection, 'BAD_FRAME', 'the first frame is not a hello')
+  /** What no correct peer sends ends the link, not this node: the peer is lost until it calls again. */
+  #believe(link: InboundLink, hello: PeerHello, frame: PeerFrame, length: number): void {
+    try {
+      link.frame(hello.channel, frame, length)
+    } catch (error) {
+      if (!(error instanceof PeerFault)) throw error
+      this.#parts.event({ code: 'peer_fault', peer: hello.dirId, reason: error.message })
+      link.refuse('BAD_FRAME', error.message)
+    }
+  }
+
+  #greet(connection: Connection, hello: PeerHello): InboundLink | null {
+    const refusal = this.#refusal(hello)
+    if (refusal !== null) return this.#refuse(connection, ...refusal)
+    const before = this.#known.get(hello.dirId)
+    // An attempt that its sender has given up: a newer one exists, or has ended since.
+    const isLate =
+      before?.boot === hello.boot &&
+      (hello.link < before.linkNumber || (hello.link === before.linkNumber && before.link === null))
+    if (isLate) {
+      connection.close()
       return null
     }
+    const { known, forgotten } = this.#known.greeted(hello)
+    if (forgotten !== null) this.#forget(forgotten)
+    const link =
+      known.link !== null && known.boot === hello.boot && known.linkNumber === hello.link
+        ? known.link
+        : this.#begin(known, hello)
+    if (!link.add(hello.channel, connection)) {
+      link.refuse('BAD_FRAME', `two ${hello.channel} connections of one link`)
+      return this.#refuse(connection, 'BAD_FRAME', `two ${hello.channel} connections of one link`)
+    }
     const own = this.#parts.identity()
-    const known = this.#known.get(frame.dirId)
-    const protocol = agreeProtocol(frame.protocolMin, frame.protocolMax)
-    if (protocol === null) return this.#refuse(connection, 'PROTOCOL_VERSION', VERSIONS)
-    if (frame.clusterId !== null && own.clusterId !== null && frame.clusterId !== own.clusterId)
-      return this.#refuse(connection, 'WRONG_CLUSTER', `this node belongs to cluster ${own.clusterId}`)
-    if (frame.dirId === own.dirId)
-      return this.#refuse(connection, 'WRONG_NODE', 'a node does not talk to itself')
-    if (frame.to !== null && frame.to !== own.dirId)
-      return this.#refuse(connection, 'WRONG_NODE', `this is ${own.dirId}`)
-    if (known !== undefined && isOldCopy(frame, known))
-      return this.#refuse(connection, 'RESTORED', restored(known.boot))
-    const caller: Caller = { hello: frame }
-    if (known?.caller !== undefined && known.caller !== null && frame.boot > known.boot)
-      this.#parts.left(known.caller)
-    known?.connection?.close()
-    const sequence = known?.boot === frame.boot ? known.sequence : 0
-    this.#known.set(frame.dirId, {
-      boot: frame.boot,
-      syncedLog: known?.syncedLog ?? 0,
-      sequence,
-      sequenceBefore: sequence,
-      recoveredLog: frame.recoveredLog,
-      caller,
-      connection,
-    })
-    connection.send(
-      encodePeerFrame({
-        type: 'welcome',
-        dirId: own.dirId,
-        boot: own.boot,
-        clusterId: own.clusterId,
-        protocol,
-        mapEpoch: own.mapEpoch,
-      }),
-    )
-    this.#parts.arrived(caller)
-    return caller
+    const protocol = agreeProtocol(hello.protocolMin, hello.protocolMax) ?? PROTOCOL_VERSION_MAX
+    connection.send(encodePeerFrame({ type: 'welcome', ...own, protocol }))
+    if (link.bound) {
+      known.caller = link.caller
+      this.#parts.arrived(link.caller)
+    }
+    return link
   }
 
-  #left(caller: Caller, connection: Connection): void {
-    const known = this.#known.get(caller.hello.dirId)
-    if (known === undefined || known.connection !== connection) return
-    known.connection = null
+  /** What is wrong with a caller. */
+  #refusal(hello: PeerHello): [PeerRefusal, string] | null {
+    const own = this.#parts.identity()
+    const known = this.#known.get(hello.dirId)
+    if (agreeProtocol(hello.protocolMin, hello.protocolMax) === null) return ['PROTOCOL_VERSION', VERSIONS]
+    if (hello.clusterId !== null && own.clusterId !== null && hello.clusterId !== own.clusterId)
+      return ['WRONG_CLUSTER', `this node belongs to cluster ${own.clusterId}`]
+    if (hello.dirId === own.dirId) return ['WRONG_NODE', 'a node does not talk to itself']
+    if (hello.to !== null && hello.to !== own.dirId) return ['WRONG_NODE', `this is ${own.dirId}`]
+    if (known !== undefined && isOldCopy(hello, known)) return ['RESTORED', restored(known.boot)]
+    return null
+  }
+
+  /** A newer link of this directory: whatever it had before has ended. */
+  #begin(known: Known, hello: PeerHello): InboundLink {
+    known.link?.end()
+    if (hello.boot > known.boot) {
+      this.#leave(known)
+      known.sequence = 0
+    }
+    const link = new InboundLink(hello, {
+      received: (frame) => this.#parts.received(link.caller, frame),
+      now: this.#parts.now,
+      logSynced: this.#parts.logSynced,
+      ended: () => {
+        if (known.link === link) known.link = null
+        this.#leave(known)
+      },
+      event: this.#parts.event,
+    })
+    known.boot = hello.boot
+    known.recoveredLog = hello.recoveredLog
+    known.sequenceBefore = known.sequence
+    known.link = link
+    known.linkNumber = hello.link
+    return link
+  }
+
+  #leave(known: Known): void {
+    const { caller } = known
     known.caller = null
-    this.#parts.left(caller)
+    if (caller !== null) this.#parts.left(caller)
+  }
+
+  #forget(known: Known): void {
+    known.link?.end()
+    known.link = null
+    this.#leave(known)
+  }
+
+  #badFrame(connection: Connection, link: InboundLink | null, bytes: Uint8Array): void {
+    this.#parts.event({ code: 'peer_bad_frame', remote: connection.remote })
+    if (link === null && offersOnlyOtherVersions(bytes))
+      this.#refuse(connection, 'PROTOCOL_VERSION', VERSIONS)
+    else if (link === null) this.#refuse(connection, 'BAD_FRAME', 'a frame could not be decoded')
+    else link.refuse('BAD_FRAME', 'a frame could not be decoded')
   }
 
   #refuse(connection: Connection, code: PeerRefusal, message: string): null {
     connection.send(encodePeerFrame({ type: 'unwelcome', code, message }))
+    return this.#drop(connection)
+  }
+
+  #drop(connection: Connection): null {
+    this.#strange.delete(connection)
     connection.close()
+    return null
+  }
+
+  /** Counts its calls, so that a stall of this process is nobody's silence. */
+  #arm(): void {
+    this.#timer = this.#parts.timers.after(fixed.callerTickMs, () => {
+      for (const [connection, ticks] of this.#strange)
+        if (ticks >= fixed.callerSilentTicks) this.#drop(connection)
+        else this.#strange.set(connection, ticks + 1)
+      for (const { link } of this.#known.all()) link?.tick()
+      this.#arm()
+    })
+  }
+}
+
+function decoded(bytes: Uint8Array): PeerFrame | null {
+  try {
+    return decodePeerFrame(bytes)
+  } catch {
     return null
   }
 }

@@ -7,12 +7,14 @@ import type { NodeEvent, NodeSettings } from '../node.ts'
 import type { Missed } from '../peers/quiet-replica.ts'
 import type { Turn } from '../turn.ts'
 import type { Replica } from './replica.ts'
+import type { SnapshotTraffic } from './snapshot-traffic.ts'
 
 export interface ReplicaHost {
   readonly turn: Turn
   readonly timers: Timers
   readonly store: StateStore
   readonly settings: NodeSettings
+  readonly snapshotTraffic: SnapshotTraffic
   /** Monotonic ms. */
   now(): number
   /** Uniform in [0, 1). */
@@ -24,6 +26,8 @@ export interface ReplicaHost {
   /** End of the newest synced batch of the log. */
   syncedPosition(): LogPosition
   entries(group: GroupId, from: number, to: number, maxBytes: number): LogEntry[] | null
+  /** Bytes written to the log in this boot. */
+  logBytes(): number
   /** Sends to the node that hosts `replica` of `group`; lost if it cannot be reached. */
   sendTo(group: GroupId, replica: number, frame: PeerFrame): void
   /** Lower median of the wall clocks of the nodes that host these replicas (log-clock.ts). */

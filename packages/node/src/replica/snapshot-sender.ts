@@ -1,5 +1,12 @@
-// Leader's side of a snapshot: a checkpoint, a frozen view of the store, chunks that wait for their answer (storage.md).
-import { rowChecksum, type SnapshotFrame, type SnapshotIdentity, type SnapshotRow } from '@quorate/protocol'
+// Leader's side of a snapshot: a checkpoint, a frozen view of the store, a window of chunks (storage.md).
+import {
+  limits,
+  rowChecksum,
+  type SnapshotFrame,
+  type SnapshotIdentity,
+  type SnapshotRow,
+  snapshotRowBytesMax,
+} from '@quorate/protocol'
 import { DamagedRowError, type ReplicaHead, type StateSnapshot, StoreFailedError } from '@quorate/storage'
 import type { Timer } from '@quorate/runtime'
 import { fixed } from '../settings.ts'
@@ -8,21 +15,35 @@ import type { Replica } from './replica.ts'
 
 type SnapshotAnswer = Extract<SnapshotFrame, { readonly type: 'snapshotAnswer' }>
 
+interface Chunk {
+  readonly number: number
+  readonly frame: SnapshotFrame
+  readonly bytes: number
+}
+
 interface Outgoing {
   readonly peer: number
-  readonly startedAt: number
+  /** Gives its place among the snapshots of the node to the next. */
+  leave: () => void
+  /** When it got that place, and how much had been written to the log by then; null before. */
+  started: { readonly at: number; readonly logBytes: number } | null
   identity: SnapshotIdentity | null
   view: StateSnapshot | null
-  /** Number of the chunk under way, from 0; it is sent again until answered. */
-  chunk: number
-  frame: SnapshotFrame | null
-  sends: number
+  /** Sent and not known to be stored, in order: sent again until they are, also over another connection. */
+  window: Chunk[]
+  windowBytes: number
+  /** Chunks made so far; and the one below which everything may have been lost on the way. */
+  made: number
+  doubtedBelow: number
+  complete: boolean
+  making: boolean
   rows: number
+  heardAt: number
   timer: Timer | null
   ended: boolean
 }
 
-/** Snapshots that one group's leader is sending, at most one per peer. */
+/** Snapshots that one group's leader is sending, at most one per peer. The core hears of each end once. */
 export class SnapshotSender {
   readonly #host: ReplicaHost
   readonly #replica: Replica
@@ -45,21 +66,26 @@ export class SnapshotSender {
 
   /** The log behind a snapshot stays until it is installed, within limits (lessons: snapshot loop). */
   get holdsLog(): boolean {
-    const now = this.#host.now()
     for (const outgoing of this.#outgoing.values())
-      if (now - outgoing.startedAt < fixed.snapshotHoldMs) return true
+      if (outgoing.started !== null && !this.#isTooLong(outgoing)) return true
     return false
   }
 
   answered(answer: SnapshotAnswer): void {
     const outgoing = this.#outgoing.get(answer.from)
-    if (outgoing === undefined || outgoing.identity === null || outgoing.identity.id !== answer.snapshot)
-      return
-    if (answer.outcome === 'refused') return this.#end(outgoing, false)
-    if (answer.outcome === 'installed') return this.#end(outgoing, true)
-    if (answer.chunk !== outgoing.chunk || outgoing.frame === null) return
-    outgoing.chunk += 1
-    this.#next(outgoing)
+    if (outgoing === undefined || outgoing.identity?.id !== answer.snapshot) return
+    outgoing.heardAt = this.#host.now()
+    if (answer.outcome !== 'more') return this.#end(outgoing, answer.outcome === 'installed')
+    const { window } = outgoing
+    const [first] = window
+    // It had the beginning and has it no more: it was restarted, or began with another one in between.
+    if (answer.nextChunk === 0 && (first?.number ?? outgoing.made) > 0) return this.#end(outgoing, false)
+    let stored = 0
+    while ((window[stored]?.number ?? answer.nextChunk) < answer.nextChunk) stored += 1
+    for (const { bytes } of window.splice(0, stored)) outgoing.windowBytes -= bytes
+    const [next] = window
+    if (stored > 0 && next !== undefined && next.number < outgoing.doubtedBelow) this.#send(outgoing, next)
+    this.#make(outgoing)
   }
 
   /** Leadership is over or the replica ends: nothing more is sent. */
@@ -71,21 +97,29 @@ export class SnapshotSender {
     if (this.#outgoing.has(peer)) return
     const outgoing: Outgoing = {
       peer,
-      startedAt: this.#host.now(),
+      leave: () => {},
+      started: null,
       identity: null,
       view: null,
-      chunk: 0,
-      frame: null,
-      sends: 0,
+      window: [],
+      windowBytes: 0,
+      made: 0,
+      doubtedBelow: 0,
+      complete: false,
+      making: false,
       rows: 0,
+      heardAt: 0,
       timer: null,
       ended: false,
     }
     this.#outgoing.set(peer, outgoing)
-    this.#open(outgoing).then(
-      () => this.#next(outgoing),
-      (error: unknown) => this.#failed(outgoing, error),
-    )
+    outgoing.leave = this.#host.snapshotTraffic.enter(() => {
+      outgoing.started = { at: this.#host.now(), logBytes: this.#host.logBytes() }
+      this.#open(outgoing).then(
+        () => this.#opened(outgoing),
+        (error: unknown) => this.#failed(outgoing, error),
+      )
+    })
   }
 
   #failed(outgoing: Outgoing, error: unknown): void {
@@ -116,47 +150,98 @@ export class SnapshotSender {
     if (outgoing.ended) await outgoing.view?.close()
   }
 
-  #next(outgoing: Outgoing): void {
-    const { view, identity } = outgoing
-    if (outgoing.ended || view === null || identity === null) return
-    outgoing.frame = null
-    outgoing.timer?.cancel()
+  #opened(outgoing: Outgoing): void {
+    if (outgoing.ended) return
+    outgoing.heardAt = this.#host.now()
+    this.#arm(outgoing)
+    this.#make(outgoing)
+  }
+
+  /** The next chunk, if the window has room: one read of the store at a time, at the pace of the node. */
+  #make(outgoing: Outgoing): void {
+    const { view, identity, window } = outgoing
+    if (outgoing.ended || outgoing.making || outgoing.complete || view === null || identity === null) return
+    if (outgoing.windowBytes >= fixed.snapshotWindowBytes || window.length >= limits.snapshotChunksAhead)
+      return
+    outgoing.making = true
     view.next(this.#host.settings.snapshotChunkBytes).then(
       (page) => {
         if (outgoing.ended) return
-        const rows: SnapshotRow[] = page.map((row) => ({ ...row, checksum: rowChecksum(row) }))
-        outgoing.rows += rows.length
-        const last = rows.length === 0
-        outgoing.frame = {
-          type: 'snapshotChunk',
-          group: this.#replica.group,
-          from: this.#replica.incarnation,
-          to: outgoing.peer,
-          term: this.#replica.raft.currentTerm,
-          snapshot: { ...identity, rowCount: outgoing.rows },
-          chunk: outgoing.chunk,
-          last,
-          rows,
-        }
-        outgoing.sends = 0
-        this.#send(outgoing)
+        const rows = page.map((row) => ({ ...row, checksum: rowChecksum(row) }))
+        const chunk = this.#chunk(outgoing, identity, rows)
+        const delayMs = this.#host.snapshotTraffic.pace(chunk.bytes, this.#host.now())
+        if (delayMs === 0) this.#made(outgoing, chunk)
+        else this.#host.timers.after(delayMs, () => this.#made(outgoing, chunk))
       },
       (error: unknown) => this.#failed(outgoing, error),
     )
   }
 
-  #send(outgoing: Outgoing): void {
-    if (outgoing.ended || outgoing.frame === null) return
-    if (!this.#replica.isLeader || outgoing.sends >= fixed.snapshotSendsMax) return this.#end(outgoing, false)
-    outgoing.sends += 1
-    this.#host.sendTo(this.#replica.group, outgoing.peer, outgoing.frame)
-    outgoing.timer = this.#host.timers.after(fixed.snapshotResendMs, () => this.#send(outgoing))
+  #chunk(outgoing: Outgoing, identity: SnapshotIdentity, rows: readonly SnapshotRow[]): Chunk {
+    outgoing.rows += rows.length
+    outgoing.complete = rows.length === 0
+    const number = outgoing.made
+    outgoing.made += 1
+    const frame: SnapshotFrame = {
+      type: 'snapshotChunk',
+      group: this.#replica.group,
+      from: this.#replica.incarnation,
+      to: outgoing.peer,
+      term: this.#replica.raft.currentTerm,
+      snapshot: { ...identity, rowCount: outgoing.rows },
+      chunk: number,
+      last: outgoing.complete,
+      rows,
+    }
+    return { number, frame, bytes: rows.reduce((bytes, row) => bytes + snapshotRowBytesMax(row), 0) }
+  }
+
+  #made(outgoing: Outgoing, chunk: Chunk): void {
+    if (outgoing.ended) return
+    outgoing.making = false
+    outgoing.window.push(chunk)
+    outgoing.windowBytes += chunk.bytes
+    this.#send(outgoing, chunk)
+    this.#make(outgoing)
+  }
+
+  #send(outgoing: Outgoing, { frame }: Chunk): void {
+    if (!this.#replica.isLeader) return this.#end(outgoing, false)
+    this.#host.sendTo(this.#replica.group, outgoing.peer, frame)
+  }
+
+  /** What is not answered may be lost with a connection: the first is sent again, the others as each is answered. */
+  #arm(outgoing: Outgoing): void {
+    outgoing.timer = this.#host.timers.after(fixed.snapshotResendMs, () => {
+      const silentMs = this.#host.now() - outgoing.heardAt
+      if (this.#isTooLong(outgoing) || silentMs > fixed.snapshotSilentMs) {
+        const { group } = this.#replica
+        this.#host.event({ code: 'snapshot_given_up', group, peer: outgoing.peer, silentMs })
+        return this.#end(outgoing, false)
+      }
+      const [first] = outgoing.window
+      if (first !== undefined && silentMs >= fixed.snapshotResendMs) {
+        outgoing.doubtedBelow = outgoing.made
+        this.#send(outgoing, first)
+      }
+      if (!outgoing.ended) this.#arm(outgoing)
+    })
+  }
+
+  /** The log that has grown behind it may be kept no longer: a new one begins further on. */
+  #isTooLong({ started }: Outgoing): boolean {
+    if (started === null) return false
+    return (
+      this.#host.now() - started.at >= fixed.snapshotHoldMs ||
+      this.#host.logBytes() - started.logBytes >= fixed.snapshotHoldBytes
+    )
   }
 
   #end(outgoing: Outgoing, installed: boolean): void {
     if (outgoing.ended) return
     outgoing.ended = true
     outgoing.timer?.cancel()
+    outgoing.window = []
     this.#outgoing.delete(outgoing.peer)
     outgoing.view
       ?.close()
@@ -164,5 +249,6 @@ export class SnapshotSender {
     if (installed && outgoing.identity !== null)
       this.#replica.step({ type: 'snapshotSent', peer: outgoing.peer, index: outgoing.identity.index })
     else this.#replica.step({ type: 'snapshotFailed', peer: outgoing.peer })
+    outgoing.leave()
   }
 }

@@ -4,6 +4,7 @@ import { packFrame, unpackFrame } from '../bytes/plain-pack.ts'
 import { peerFrameTypes } from '../frame-types.ts'
 import { limits } from '../limits.ts'
 import type { PeerFrame, PeerHello, PeerRefusal } from '../peer-frame.ts'
+import { channels } from './channel.ts'
 
 type Frame<Type extends PeerFrame['type']> = Extract<PeerFrame, { type: Type }>
 
@@ -30,11 +31,13 @@ export function encodePeerHello(frame: PeerHello): Uint8Array {
     frame.to,
     frame.mapEpoch,
     frame.recoveredLog,
+    frame.channel,
+    frame.link,
   ])
 }
 
 export function decodePeerHello(bytes: Uint8Array): PeerHello {
-  const fields = new FieldReader(unpackFrame(bytes), 12)
+  const fields = new FieldReader(unpackFrame(bytes), 14)
   const protocolMin = fields.positive()
   const protocolMax = fields.positive()
   if (protocolMin > protocolMax) fields.fail('an empty range of versions')
@@ -52,6 +55,8 @@ export function decodePeerHello(bytes: Uint8Array): PeerHello {
     to: fields.identityOrNull(),
     mapEpoch: fields.natural(),
     recoveredLog: fields.natural(),
+    channel: fields.word(channels),
+    link: fields.positive(),
   }
 }
 

@@ -25,6 +25,7 @@ import {
   encodePeerUnwelcome,
   encodePeerWelcome,
 } from './introduction-codec.ts'
+import { decodeProbe, decodeProgress, encodeProbe, encodeProgress } from './progress-codec.ts'
 import {
   decodeSnapshotAnswer,
   decodeSnapshotChunk,
@@ -68,6 +69,10 @@ export function encodePeerFrame(frame: PeerFrame): Uint8Array {
       return decodableFrame(encodeSnapshotAnswer(frame), decodeSnapshotAnswer)
     case 'stateHash':
       return decodableFrame(encodeStateHash(frame), decodeStateHash)
+    case 'probe':
+      return encodeProbe(frame)
+    case 'progress':
+      return encodeProgress(frame)
     default:
       return unreachable(frame)
   }
@@ -102,6 +107,10 @@ export function decodePeerFrame(bytes: Uint8Array): PeerFrame {
       return decodeSnapshotAnswer(bytes)
     case peerFrameTypes.stateHash:
       return decodeStateHash(bytes)
+    case peerFrameTypes.probe:
+      return decodeProbe(bytes)
+    case peerFrameTypes.progress:
+      return decodeProgress(bytes)
     default:
       throw new BadFrameError('an unknown type of peer frame')
   }

@@ -69,8 +69,8 @@ export function decodeSnapshotChunk(bytes: Uint8Array): SnapshotChunk {
 }
 
 export function encodeSnapshotAnswer(frame: SnapshotAnswer): Uint8Array {
-  const { group, from, to, snapshot, chunk, outcome } = frame
-  return packFrame(peerFrameTypes.snapshotAnswer, [group, from, to, snapshot, chunk, outcome])
+  const { group, from, to, snapshot, nextChunk, outcome } = frame
+  return packFrame(peerFrameTypes.snapshotAnswer, [group, from, to, snapshot, nextChunk, outcome])
 }
 
 export function decodeSnapshotAnswer(bytes: Uint8Array): SnapshotAnswer {
@@ -79,8 +79,8 @@ export function decodeSnapshotAnswer(bytes: Uint8Array): SnapshotAnswer {
   const from = fields.positive()
   const to = fields.positive()
   const snapshot = fields.text(1, SNAPSHOT_ID_BYTES)
-  const chunk = fields.natural()
-  return { type: 'snapshotAnswer', group, from, to, snapshot, chunk, outcome: fields.word(outcomes) }
+  const nextChunk = fields.natural()
+  return { type: 'snapshotAnswer', group, from, to, snapshot, nextChunk, outcome: fields.word(outcomes) }
 }
 
 function readIdentity(array: readonly unknown[]): SnapshotIdentity {

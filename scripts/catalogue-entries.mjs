@@ -19,6 +19,11 @@ export const catalogue = [
   ['A9', 'the handler of one kind of reply ignores a higher term', 'hashicorp/raft replication.go'],
   ['A10', 'the "longest log" is picked wrongly', 'jgroups-raft#251'],
   [
+    'A11',
+    'a wiped node comes back under its old identity and votes: committed entries are lost',
+    'openraft FAQ, RethinkDB#5289, redisraft#2',
+  ],
+  [
     'A12',
     'a removed or returning node with a higher term disturbs a live leader',
     'cockroach#1131, hashicorp/raft#524',
@@ -59,6 +64,7 @@ export const catalogue = [
     'etcd-io/raft#124, braft 68cd340',
   ],
   ['B15', 'without further writes followers never learn the last commit', 'jgroups-raft#40, RaftOS'],
+  ['B16', 'a change of members is acted upon before it is synced', 'braft bd2387a'],
   ['B17', 'after stepping down, log and disk disagree on what is written', 'nebula#2419'],
   ['C1', 'members get lost in a snapshot made after a snapshot', 'redisraft 51c1b78'],
   [
@@ -121,6 +127,7 @@ export const catalogue = [
   ],
   ['F5', 'members that a truncated or replayed log named come back', 'redisraft bec180f'],
   ['F6', 'promotions, demotions and their roll-back in sequences with crashes', 'redisraft#48, dqlite#323'],
+  ['F7', 'changes ordered by a wall clock delete state', 'RethinkDB#5289'],
   [
     'F8',
     'a leader removes itself: it leads on, or nobody does',

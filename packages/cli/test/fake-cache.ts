@@ -127,6 +127,7 @@ export function nodeStatus(id: string, shards: readonly ShardStatus[]): NodeStat
     lowOnSpace: false,
     nodes: [],
     shards,
+    changes: [],
   }
 }
 
@@ -138,6 +139,8 @@ export function shardStatus(group: number, role: string, fields: Partial<ShardSt
     reason: null,
     role,
     term: 2,
+    voters: [],
+    learners: [],
     leader: null,
     firstIndex: 1,
     lastIndex: 9,

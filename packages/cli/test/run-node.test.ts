@@ -32,6 +32,9 @@ function play(node: Partial<QuorateNode>) {
       throw new Error('not asked for here')
     },
     transferLeadership: () => false,
+    changeMembership: () => forever,
+    cancelMembershipChange: () => forever,
+    removeNode: () => forever,
     ...node,
   }
   const code = runNode(whole, process)

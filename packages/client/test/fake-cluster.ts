@@ -163,9 +163,14 @@ export function createMap(nodes: readonly FakeNode[], shards: number, epoch = 10
       peerAddress: `${name}:7500`,
       clientAddress: address,
     })),
+    nextIncarnation: 1_000,
+    leaving: [],
+    removed: [],
     groups: Array.from({ length: shards + 1 }, (_, group) => ({
       group,
       replicas,
+      founders: [],
+      change: null,
       foundedAt: group === 0 ? 0 : 5,
     })),
     slots: Uint32Array.from({ length: limits.slots }, (_, slot) => (slot % shards) + 1),
@@ -202,6 +207,7 @@ function receive(cluster: FakeCluster, node: FakeNode, connection: Connection, b
     const json = JSON.stringify({ id: node.name, state: 'serving' })
     return connection.send(encodeServerFrame({ type: 'status', requestId: frame.requestId, json }))
   }
+  if (frame.type === 'admin') throw new Error('a client asks for no change of members')
   const replies: ClientReply[] = []
   for (const request of frame.requests) {
     const asked = describe(request)

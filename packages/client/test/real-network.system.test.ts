@@ -16,9 +16,12 @@ test('a client without an injected runtime speaks WebSocket in real time', async
           clusterId: CLUSTER_ID,
           epoch: 3,
           nodes: [{ dirId: node, name: 'n1', peerAddress: '127.0.0.1:1', clientAddress }],
+          nextIncarnation: 2,
+          leaving: [],
+          removed: [],
           groups: [
-            { group: 0, replicas, foundedAt: 0 },
-            { group: 1, replicas, foundedAt: 2 },
+            { group: 0, replicas, founders: [], change: null, foundedAt: 0 },
+            { group: 1, replicas, founders: [1], change: null, foundedAt: 2 },
           ],
           slots: new Uint32Array(16_384).fill(1),
         }

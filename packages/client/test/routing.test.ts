@@ -117,6 +117,19 @@ describe('leaders', () => {
     expect(scripted.commands().at(-1)?.node).toBe('n2')
   })
 
+  test('a former leader that hosts the shard no more is left for those that do (H2)', async () => {
+    const scripted = await createScripted()
+    const { cluster, cache } = scripted
+    await cluster.time.until(cache.set('key', 1))
+    const former = must(scripted.commands().at(-1)?.node)
+    cluster.group(1).leader = cluster.node(1).address
+    cluster.script = (_asked, node) => (node.name === former ? refused('WRONG_SHARD') : 'serve')
+    const startedAt = cluster.time.now
+    await cluster.time.until(cache.set('key', 2))
+    expect(scripted.commands().at(-1)?.node).toBe('n2')
+    expect(cluster.time.now - startedAt).toBeLessThan(250)
+  })
+
   test('two nodes that name each other cause no storm', async () => {
     const scripted = await createScripted({ timeout: 1_000 })
     const { cluster, cache } = scripted

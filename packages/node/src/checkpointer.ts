@@ -53,6 +53,14 @@ export class Checkpointer {
     this.#durable.set(head.group, { head, checkpoint })
   }
 
+  /** The group's replica is no more. */
+  forget(group: number): void {
+    this.#durable.delete(group)
+    for (const wanted of this.#wanted.filter((one) => one.group === group))
+      wanted.reject(new Error(`the replica of group ${group} was removed`))
+    this.#wanted = this.#wanted.filter((one) => one.group !== group)
+  }
+
   /** Index that the newest durable checkpoint of the group has applied; 0 without one. */
   durableIndex(group: number): number {
     return this.#durable.get(group)?.head.appliedIndex ?? 0

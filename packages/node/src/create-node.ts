@@ -1,5 +1,12 @@
 // One server's life: storage, peers, replicas and clients are opened in this order and closed in the other.
-import { limits, type MapNode, META_GROUP, type ShardMap } from '@quorate/protocol'
+import {
+  type AdminRequest,
+  type DirId,
+  limits,
+  type MapNode,
+  META_GROUP,
+  type ShardMap,
+} from '@quorate/protocol'
 import type { Listener, Network, Runtime, Timer } from '@quorate/runtime'
 import { openStorage, type Storage } from '@quorate/storage'
 import { Bootstrap } from './bootstrap.ts'
@@ -8,13 +15,15 @@ import { statusText } from './clients/status-text.ts'
 import { readFounding, writeFounding } from './founding-file.ts'
 import { type Guard, guardedNetwork, guardedTimers, guardWith } from './guarded-runtime.ts'
 import type { Founding } from './meta/controller.ts'
+import { MembershipRefusedError } from './meta/membership-request.ts'
+import type { MembershipCommand } from './meta/meta-command.ts'
 import { FIRST_INCARNATION } from './meta/meta-state.ts'
 import type { NodeEvent, NodeOptions, QuorateNode } from './node.ts'
 import { NodeCore } from './node-core.ts'
 import { nodeStatus } from './node-status.ts'
 import type { Caller } from './peers/peer-acceptor.ts'
 import { handOver, transferLeadership } from './hand-over.ts'
-import { completeSettings, fixed } from './settings.ts'
+import { completeSettings } from './settings.ts'
 import type { NodeStatus } from './status.ts'
 import { SyncWaits } from './sync-waits.ts'
 import { Turn } from './turn.ts'
@@ -126,6 +135,43 @@ class Node implements QuorateNode {
     return transferLeadership(replica, () => true)
   }
 
+  changeMembership(group: number, nodes: readonly string[]): Promise<number> {
+    return this.#request((dirIds) => ({ type: 'assign', group, nodes: dirIds }), nodes)
+  }
+
+  cancelMembershipChange(group: number, change: number): Promise<number> {
+    return this.#request(() => ({ type: 'cancel', group, change }), [])
+  }
+
+  removeNode(node: string): Promise<number> {
+    return this.#request(([dirId = '']) => ({ type: 'removeNode', dirId }), [node])
+  }
+
+  #admin(request: AdminRequest): Promise<number> {
+    switch (request.action) {
+      case 'assign':
+        return this.changeMembership(request.group, request.nodes)
+      case 'cancel':
+        return this.cancelMembershipChange(request.group, request.change)
+      case 'remove':
+        return this.removeNode(request.node)
+    }
+  }
+
+  /** People say names, the meta group knows directories. */
+  async #request(
+    command: (dirIds: readonly DirId[]) => MembershipCommand,
+    names: readonly string[],
+  ): Promise<number> {
+    const { core } = this.#running()
+    const dirIds = names.map((name) => {
+      const known = core.map.map?.nodes.find((node) => node.name === name)
+      if (known === undefined) throw new MembershipRefusedError('UNKNOWN_NODE', `there is no node ${name}`)
+      return known.dirId
+    })
+    return core.membership.request(command(dirIds))
+  }
+
   #running(): { readonly core: NodeCore; readonly storage: Storage } {
     if (this.#core === null || this.#storage === null) throw new Error('the node is not started')
     return { core: this.#core, storage: this.#storage }
@@ -222,6 +268,7 @@ class Node implements QuorateNode {
       statusJson: () => statusText(this.status(), limits.frameBytes - STATUS_FRAME_BYTES),
       now: () => core.now(),
       timers: this.#runtime.timers,
+      admin: this.#options.allowTestAdmin === true ? (request) => this.#admin(request) : null,
     })
     this.#clients = clients
     this.#opened(await this.#peerNetwork.listen(peerListen, core.pairs.acceptor.accept))

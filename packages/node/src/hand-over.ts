@@ -18,6 +18,11 @@ export async function handOver(core: NodeCore, runtime: Runtime): Promise<void> 
     })
 }
 
+/** To one that may lead now; the core tells it as soon as it holds the whole log. */
+export function transferTo(replica: Replica, voter: number): void {
+  replica.step({ type: 'transferLeadership', to: voter })
+}
+
 /** To the voter of those that may lead which holds most of the log; false where there is none. */
 export function transferLeadership(replica: Replica, mayLead: (voter: number) => boolean): boolean {
   const { raft, incarnation } = replica
@@ -26,6 +31,6 @@ export function transferLeadership(replica: Replica, mayLead: (voter: number) =>
     (left, right) => (raft.matchIndexOf(right) ?? 0) - (raft.matchIndexOf(left) ?? 0),
   )
   if (best === undefined) return false
-  replica.step({ type: 'transferLeadership', to: best })
+  transferTo(replica, best)
   return true
 }

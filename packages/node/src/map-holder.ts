@@ -5,6 +5,7 @@ import {
   type DirId,
   encodeShardMap,
   type GroupId,
+  type MapChange,
   type MapNode,
   type ShardMap,
 } from '@quorate/protocol'
@@ -27,6 +28,7 @@ export class MapHolder {
   #writing = false
   #nodeOfReplica = new Map<string, DirId>()
   #nodes = new Map<DirId, MapNode>()
+  #changes = new Map<GroupId, MapChange>()
 
   constructor(file: MapFile, failed: (error: Error) => void) {
     this.#file = file
@@ -73,6 +75,19 @@ export class MapHolder {
     return found?.replicas.find((one) => one.node === node)?.incarnation ?? null
   }
 
+  /** The group's open change of members. */
+  changeOf(group: GroupId): MapChange | null {
+    return this.#changes.get(group) ?? null
+  }
+
+  isRemoved(dirId: DirId): boolean {
+    return this.#map?.removed.includes(dirId) ?? false
+  }
+
+  get changes(): ReadonlyMap<GroupId, MapChange> {
+    return this.#changes
+  }
+
   node(dirId: DirId): MapNode | null {
     return this.#nodes.get(dirId) ?? null
   }
@@ -80,6 +95,9 @@ export class MapHolder {
   #set(map: ShardMap): void {
     this.#map = map
     this.#nodes = new Map(map.nodes.map((node) => [node.dirId, node]))
+    this.#changes = new Map(
+      map.groups.flatMap(({ group, change }) => (change === null ? [] : [[group, change] as const])),
+    )
     this.#nodeOfReplica = new Map(
       map.groups.flatMap((group) =>
         group.replicas.map((one) => [`${group.group}.${one.incarnation}`, one.node]),

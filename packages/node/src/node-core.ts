@@ -16,6 +16,7 @@ import { Checkpointer } from './checkpointer.ts'
 import { agreedWallMs, type HeardClock } from './log-clock.ts'
 import { MAP_FILE, MapHolder } from './map-holder.ts'
 import { type Founding, MetaController } from './meta/controller.ts'
+import { Membership } from './members/membership.ts'
 import type { NodeEvent, NodeSettings } from './node.ts'
 import { Pairs } from './peers/pairs.ts'
 import type { Missed } from './peers/quiet-replica.ts'
@@ -68,6 +69,7 @@ export class NodeCore implements ReplicaHost {
   readonly checkpointer: Checkpointer
   readonly scrubber: Scrubber
   readonly snapshotTraffic: SnapshotTraffic = new SnapshotTraffic()
+  readonly membership: Membership
   controller: MetaController | null = null
   readonly #parts: CoreParts
   #snapshots = 0
@@ -113,9 +115,13 @@ export class NodeCore implements ReplicaHost {
       startedAt: parts.startedAt,
       newSnapshotId: () => `${storage.identity.dirId}.${storage.identity.boot}.${(this.#snapshots += 1)}`,
       metaHosted: (replica) => this.#metaHosted(replica),
+      metaLeft: () => {
+        this.controller = null
+      },
     })
     this.scrubber = this.#makeScrubber()
     this.pairs = this.#makePairs()
+    this.membership = this.#makeMembership()
   }
 
   get turn(): Turn {
@@ -205,6 +211,7 @@ export class NodeCore implements ReplicaHost {
 
   leadershipChanged(group: number): void {
     this.quiet.changed(group)
+    this.membership.leadershipChanged()
     const hosted = this.replicas.get(group)
     if (hosted !== undefined && !hosted.replica.isLeader) hosted.sender.stop()
   }
@@ -261,6 +268,7 @@ export class NodeCore implements ReplicaHost {
     this.#watchDisk()
     this.quiet.tick()
     this.controller?.tick()
+    this.membership.tick()
     this.#announce()
     if (this.#parts.storage.lowOnSpace || this.#disk === 'handOver') this.#leadElsewhere()
   }
@@ -374,6 +382,7 @@ export class NodeCore implements ReplicaHost {
       replica,
       turn: this.turn,
       founding: founding(),
+      isHeard: (node) => node === this.#dirId || this.pairs.isHeard(node),
       mapChanged: (state) => {
         if (state.formed) this.map.offer(state.map)
       },
@@ -402,6 +411,22 @@ export class NodeCore implements ReplicaHost {
     })
   }
 
+  #makeMembership(): Membership {
+    return new Membership({
+      self: this.#dirId,
+      map: this.map,
+      replicas: this.replicas,
+      balanceLeadersMs: this.settings.balanceLeadersMs,
+      controller: () => this.controller,
+      now: () => this.now(),
+      draw: () => this.draw(),
+      isHealthy: (node) => node === this.#dirId || this.pairs.isFit(node),
+      send: (node, frame) => this.pairs.send(node, frame),
+      broadcast: (frame) => this.pairs.broadcast(frame),
+      event: (event) => this.event(event),
+    })
+  }
+
   #makePairs(): Pairs {
     const { runtime, storage } = this.#parts
     return new Pairs({
@@ -414,6 +439,7 @@ export class NodeCore implements ReplicaHost {
       heartbeats: this.quiet.heartbeats,
       led: () => this.quiet.refreshLed(),
       identity: () => this.identity(),
+      isRemoved: (node) => this.map.isRemoved(node),
       hello: (to) => this.hello(to),
       isMember: (dirId) => this.map.node(dirId) !== null,
       logSynced: () => this.whenSynced(this.#lastTicket),
@@ -430,7 +456,7 @@ export class NodeCore implements ReplicaHost {
       },
       refused: (code, message) => {
         this.event({ code: 'peer_refused', reason: code, message })
-        if (code === 'RESTORED') this.halt(new Error(message))
+        if (code === 'RESTORED' || code === 'REMOVED') this.halt(new Error(message))
       },
       event: (event) => this.event(event),
     })
@@ -445,7 +471,13 @@ export class NodeCore implements ReplicaHost {
         return this.replicas.receive(
           frame,
           (group, replica) => this.map.nodeOf(group, replica) === caller.hello.dirId,
+          (group, to, configurationIndex) =>
+            this.pairs.send(caller.hello.dirId, { type: 'excluded', group, to, configurationIndex }),
         )
+      case 'excluded':
+      case 'metaReport':
+      case 'load':
+        return this.membership.received(caller.hello.dirId, frame)
       case 'map':
         return this.#parts.mapOffered(caller, frame.map)
       case 'join':

@@ -8,6 +8,9 @@ import type { NodeStatus, ShardStatus } from './status.ts'
 export function shardStatus(hosted: Hosted, map: MapHolder, durableIndex: number): ShardStatus {
   const { replica, shard } = hosted
   const { raft, state } = replica
+  const { voters, outgoing, learners } = raft.configuration
+  const names = (incarnations: Iterable<number>): string[] =>
+    [...incarnations].map((one) => map.node(map.nodeOf(replica.group, one) ?? '')?.name ?? `?${one}`)
   const leader = raft.leader === null ? null : map.nodeOf(replica.group, raft.leader)
   return {
     group: replica.group,
@@ -16,6 +19,8 @@ export function shardStatus(hosted: Hosted, map: MapHolder, durableIndex: number
     reason: replica.reason,
     role: raft.role,
     term: raft.currentTerm,
+    voters: names(new Set([...voters, ...outgoing])),
+    learners: names(learners),
     leader: leader === null ? null : (map.node(leader)?.name ?? null),
     firstIndex: replica.firstIndex,
     lastIndex: raft.lastIndex,
@@ -41,6 +46,8 @@ export function condemnedStatus(found: RecoveredReplica): ShardStatus {
     reason: found.reason,
     role: 'follower',
     term: found.hardState.currentTerm,
+    voters: [],
+    learners: [],
     leader: null,
     firstIndex: (found.compacted?.index ?? 0) + 1,
     lastIndex: found.lastIndex,
@@ -88,5 +95,12 @@ export function nodeStatus(core: NodeCore, storage: Storage, facts: NodeFacts): 
     shards: [...shards, ...core.replicas.condemned().map(condemnedStatus)].toSorted(
       (left, right) => left.group - right.group,
     ),
+    changes: [...core.map.changes].map(([group, { id, target, cancelled }]) => ({
+      group,
+      id,
+      target: target.map((one) => core.map.node(core.map.nodeOf(group, one) ?? '')?.name ?? `?${one}`),
+      cancelled,
+      step: core.membership.stepOf(group),
+    })),
   }
 }

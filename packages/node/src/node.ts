@@ -17,6 +17,8 @@ export interface NodeOptions {
   /** Number of shards when this node forms a cluster. Default 8. */
   readonly shards?: number
   readonly runtime: Runtime
+  /** Clients may ask for changes of members (`admin` frames). For fault tests only: there is no authorisation. */
+  readonly allowTestAdmin?: boolean
   /** Peers are reached over this network if it differs from the runtime's. */
   readonly peerNetwork?: Network
   readonly openStateStore: OpenStateStore
@@ -52,6 +54,8 @@ export interface NodeSettings {
   readonly stateHashEvery: number
   /** How long one pass of the scrubber over everything in the state store takes, ms. */
   readonly scrubMs: number
+  /** Ms between two looks at whether another node should lead some of this one's shards; 0 = leaders stay where they are. */
+  readonly balanceLeadersMs: number
 }
 
 /** One server of a cluster. A broken promise of the disk or an invariant makes it halt: sockets closed, `halted` resolves. */
@@ -70,4 +74,14 @@ export interface QuorateNode {
    * nobody else could; true promises nothing, the leader may still be this one afterwards.
    */
   transferLeadership(group: number): boolean
+  /**
+   * The named nodes shall host the group: 0 is the meta group, others are shards. Resolves with the change's id when the
+   * meta group has accepted it; `status().changes` shows how it goes. Rejects with `MembershipRefusedError`, NOT_LEADER
+   * at every node but the one that leads the meta group.
+   */
+  changeMembership(group: number, nodes: readonly string[]): Promise<number>
+  /** The group's open change shall be undone, which its own log decides. Resolves and rejects like `changeMembership`. */
+  cancelMembershipChange(group: number, change: number): Promise<number>
+  /** A node without shards shall leave the cluster for good. Resolves and rejects like `changeMembership`. */
+  removeNode(node: string): Promise<number>
 }

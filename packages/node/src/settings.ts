@@ -15,6 +15,7 @@ export const defaultSettings: NodeSettings = {
   stateHashEvery: 1_024,
   /** A day. */
   scrubMs: 86_400_000,
+  balanceLeadersMs: 500,
 }
 
 /** Values that stay the same in tests. */
@@ -105,6 +106,8 @@ export const fixed = {
   sweepRetryMs: 100,
   /** A leader looks at the log clock again at least this often before a deadline: a majority may pull that clock ahead. */
   sweepLookMs: 10_000,
+  /** A report to the meta group is repeated after this long until the map shows that it was heard. */
+  reportMs: 250,
   /** Reads of one group that may wait for confirmation. */
   readsWaitingPerGroup: 4_096,
 } as const
@@ -121,5 +124,7 @@ export function completeSettings(partial: Partial<NodeSettings> | undefined): No
   if (settings.stateHashEvery < 1) throw new RangeError('stateHashEvery < 1')
   // A longer delay than a timer can hold would be none at all.
   if (settings.scrubMs < 1 || settings.scrubMs > TIMER_MS_MAX) throw new RangeError('scrubMs out of range')
+  if (settings.balanceLeadersMs < 0 || settings.balanceLeadersMs > TIMER_MS_MAX)
+    throw new RangeError('balanceLeadersMs out of range')
   return settings
 }

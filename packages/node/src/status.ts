@@ -21,15 +21,31 @@ export interface NodeStatus {
   readonly shards: readonly ShardStatus[]
   /** Nodes and shards left out because the whole document would not fit one frame; absent if nothing is. */
   readonly omitted?: { readonly nodes: number; readonly shards: number }
+  /** Changes of members that are open, as this node's map knows them. */
+  readonly changes: readonly ChangeStatus[]
+}
+
+export interface ChangeStatus {
+  readonly group: number
+  readonly id: number
+  /** Names of the nodes that shall host the group. */
+  readonly target: readonly string[]
+  /** It is being undone. */
+  readonly cancelled: boolean
+  /** What the group's leader does about it, where that is this node: `claiming`, `configuring`, `committing`, `catching up`, `handing over`, `settling`; else null. */
+  readonly step: string | null
 }
 
 export interface ShardStatus {
   readonly group: number
   readonly incarnation: number
-  readonly state: 'live' | 'stopped' | 'condemned'
+  readonly state: 'live' | 'stopped' | 'condemned' | 'removed'
   readonly reason: string | null
   readonly role: string
   readonly term: number
+  /** Names of the nodes that vote, of both halves while the members change, and of those that only learn. */
+  readonly voters: readonly string[]
+  readonly learners: readonly string[]
   /** Name of the node that leads, as far as this replica knows. */
   readonly leader: string | null
   readonly firstIndex: number

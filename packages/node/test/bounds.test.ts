@@ -79,6 +79,8 @@ const shard = (group: number, state: 'live' | 'condemned'): NodeStatus['shards']
   snapshotsInstalled: 0,
   stateHash: 'f'.repeat(32),
   servesReads: false,
+  voters: ['n1'],
+  learners: [],
 })
 
 describe('the status document', () => {
@@ -94,6 +96,7 @@ describe('the status document', () => {
       state: 'serving',
       mapEpoch: 3,
       lowOnSpace: false,
+      changes: [],
       nodes: Array.from({ length: 100 }, (_, at) => ({
         name: `n${at}`,
         dirId: 'e'.repeat(32),

@@ -15,6 +15,16 @@ export type ClientFrame =
   /** One frame per turn: requests for any groups this node hosts. */
   | { readonly type: 'requests'; readonly mapEpoch: number; readonly requests: readonly ClientRequest[] }
   | { readonly type: 'status'; readonly requestId: number }
+  /** A change of members. Only a node that was started with `--allow-test-admin` does anything about it. */
+  | { readonly type: 'admin'; readonly requestId: number; readonly request: AdminRequest }
+
+export type AdminRequest =
+  /** The named nodes shall host the group. */
+  | { readonly action: 'assign'; readonly group: GroupId; readonly nodes: readonly string[] }
+  /** The group's open change with this id shall be undone. */
+  | { readonly action: 'cancel'; readonly group: GroupId; readonly change: number }
+  /** A node without shards shall leave the cluster. */
+  | { readonly action: 'remove'; readonly node: string }
 
 /** `requestId` is unique per connection and answered exactly once. */
 export type ClientRequest =
@@ -45,6 +55,13 @@ export type ServerFrame =
   | { readonly type: 'map'; readonly map: ShardMap }
   /** JSON text of the node's status document. */
   | { readonly type: 'status'; readonly requestId: number; readonly json: string }
+  /** `change` is the id of what was accepted, null where it was refused for `reason`. */
+  | {
+      readonly type: 'admin'
+      readonly requestId: number
+      readonly change: number | null
+      readonly reason: string
+    }
 
 export type ClientReply =
   /** Answers in the order of the section's commands or keys. `leaderTime` is L at the answer, for `notAfter`. */

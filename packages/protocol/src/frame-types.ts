@@ -1,6 +1,6 @@
 // The first byte of every frame. The ranges differ, so that a client on a peer port is refused at once.
 
-export const clientFrameTypes = { hello: 0x01, requests: 0x02, status: 0x03 } as const
+export const clientFrameTypes = { hello: 0x01, requests: 0x02, status: 0x03, admin: 0x04 } as const
 
 export const serverFrameTypes = {
   welcome: 0x21,
@@ -8,6 +8,7 @@ export const serverFrameTypes = {
   replies: 0x23,
   map: 0x24,
   status: 0x25,
+  admin: 0x26,
 } as const
 
 export const peerFrameTypes = {
@@ -24,4 +25,7 @@ export const peerFrameTypes = {
   stateHash: 0x4b,
   probe: 0x4c,
   progress: 0x4d,
+  excluded: 0x4e,
+  metaReport: 0x4f,
+  load: 0x50,
 } as const

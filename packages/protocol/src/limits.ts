@@ -47,6 +47,8 @@ export const limits = {
   mapBytes: 3_670_016,
   /** Nodes in the shard map. */
   mapNodes: 4096,
+  /** Removed directories that the shard map remembers. */
+  mapRemoved: 1024,
   /** A node's name, in UTF-8. */
   nameBytes: 255,
   /** `host:port`, in UTF-8. */

@@ -52,6 +52,20 @@ export type PeerFrame =
       readonly index: number
       readonly hash: string
     }
+  /**
+   * To the node of a replica `to` that spoke to a peer whose committed configuration, at `configurationIndex`, has it no
+   * more: if that is above the index at which it was added, it is over (shards.md).
+   */
+  | {
+      readonly type: 'excluded'
+      readonly group: GroupId
+      readonly to: number
+      readonly configurationIndex: number
+    }
+  /** What a group's leader has to tell the meta group: an encoded meta command, for whoever leads it. */
+  | { readonly type: 'metaReport'; readonly command: Uint8Array }
+  /** How many shards the sender leads, whenever that changed. */
+  | { readonly type: 'load'; readonly leads: number }
 
 export interface PeerHello {
   readonly type: 'hello'
@@ -75,12 +89,16 @@ export interface PeerHello {
   readonly link: number
 }
 
-/** RESTORED: the receiver has met this dirId with a higher boot number, or with a log synced further: it is an old copy. */
+/**
+ * RESTORED: the receiver has met this dirId with a higher boot number, or with a log synced further: it is an old copy.
+ * REMOVED: this directory was removed from the cluster.
+ */
 export type PeerRefusal =
   | 'WRONG_CLUSTER'
   | 'WRONG_NODE'
   | 'RESTORED'
   | 'BANNED'
+  | 'REMOVED'
   | 'PROTOCOL_VERSION'
   | 'BAD_FRAME'
 

@@ -194,30 +194,52 @@ export const shardMap: fc.Arbitrary<ShardMap> = fc
       selector: (node) => node.name,
     }),
     groups: fc.uniqueArray(
-      fc.record({ group, foundedAt: natural, incarnations: fc.uniqueArray(positive, { maxLength: 4 }) }),
+      fc.record({
+        group,
+        foundedAt: natural,
+        incarnations: fc.uniqueArray(fc.integer({ min: 1, max: 1_000 }), { maxLength: 4 }),
+        founders: fc.uniqueArray(fc.integer({ min: 1, max: 1_000 }), { maxLength: 4 }),
+        change: fc.option(
+          fc.record({ id: positive, cancelled: fc.boolean(), term: natural, keep: fc.nat(4) }),
+        ),
+      }),
       {
         maxLength: 4,
         selector: (entry) => entry.group,
       },
     ),
+    removed: fc.uniqueArray(identity, { maxLength: 3 }),
+    leaves: fc.nat(2),
     cuts: fc.array(fc.nat(limits.slots), { maxLength: 6 }),
   })
-  .map(({ clusterId, epoch, nodes, groups, cuts }) => {
+  .map(({ clusterId, epoch, nodes, groups, removed, leaves, cuts }) => {
+    const ascending = (list: number[]): number[] => list.toSorted((a, b) => a - b)
     const slots = new Uint32Array(limits.slots)
     for (const [at, cut] of cuts.entries()) slots.fill(groups[at]?.group ?? 0, cut)
     return {
       clusterId,
       epoch,
       nodes,
+      nextIncarnation: 1_001,
+      leaving: nodes.slice(0, leaves).map((node) => node.dirId),
+      removed: removed.filter((dirId) => nodes.every((node) => node.dirId !== dirId)),
       groups: groups
         .toSorted((a, b) => a.group - b.group)
-        .map((entry) => ({
-          group: entry.group,
-          foundedAt: entry.foundedAt,
-          replicas: entry.incarnations
-            .slice(0, nodes.length)
-            .map((incarnation, at) => ({ incarnation, node: nodes[at]?.dirId ?? '' })),
-        })),
+        .map((entry) => {
+          const incarnations = entry.incarnations.slice(0, nodes.length)
+          const { change } = entry
+          const target = ascending(incarnations).slice(0, change?.keep ?? 0)
+          return {
+            group: entry.group,
+            foundedAt: entry.foundedAt,
+            founders: ascending(entry.founders),
+            change:
+              change === null || target.length === 0
+                ? null
+                : { id: change.id, target, cancelled: change.cancelled, term: change.term },
+            replicas: incarnations.map((incarnation, at) => ({ incarnation, node: nodes[at]?.dirId ?? '' })),
+          }
+        }),
       slots,
     }
   })
@@ -232,6 +254,15 @@ export const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
     .tuple(protocolRange, fc.option(identity), features)
     .map(([range, clusterId, bits]) => ({ type: 'hello' as const, ...range, clusterId, features: bits })),
   fc.record({ type: fc.constant('status' as const), requestId: natural }),
+  fc.record({
+    type: fc.constant('admin' as const),
+    requestId: natural,
+    request: fc.oneof(
+      fc.record({ action: fc.constant('assign' as const), group, nodes: fc.array(name, { maxLength: 5 }) }),
+      fc.record({ action: fc.constant('cancel' as const), group, change: natural }),
+      fc.record({ action: fc.constant('remove' as const), node: name }),
+    ),
+  }),
   fc.record({
     type: fc.constant('requests' as const),
     mapEpoch: natural,

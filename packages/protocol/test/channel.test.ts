@@ -24,6 +24,9 @@ const places: Record<PeerFrame['type'], readonly string[]> = {
   join: ['control'],
   snapshotAnswer: ['control'],
   stateHash: ['control'],
+  excluded: ['control'],
+  metaReport: ['control'],
+  load: ['control'],
   snapshotChunk: ['bulk'],
 }
 

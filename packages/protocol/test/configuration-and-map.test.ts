@@ -73,11 +73,14 @@ test('a shard map comes back as it was', () => {
 })
 
 test('a map whose every slot has another group than its neighbour comes back as it was', () => {
-  const groups = [1, 2].map((group) => ({ group, replicas: [], foundedAt: 5 }))
+  const groups = [1, 2].map((group) => ({ group, replicas: [], founders: [], change: null, foundedAt: 5 }))
   const map: ShardMap = {
     clusterId: 'ab'.repeat(16),
     epoch: 7,
     nodes: [],
+    nextIncarnation: 1,
+    leaving: [],
+    removed: [],
     groups,
     slots: Uint32Array.from({ length: 16_384 }, (_, slot) => 1 + (slot & 1)),
   }
@@ -93,11 +96,16 @@ test('the empty map has epoch 0 and no owner for any slot', () => {
 
 describe('a shard map', () => {
   const node = { dirId: 'cd'.repeat(16), name: 'n1', peerAddress: 'h:7500', clientAddress: 'h:7400' }
-  const group = { group: 1, replicas: [{ incarnation: 1, node: node.dirId }], foundedAt: 3 }
+  const replica = { incarnation: 1, node: node.dirId }
+  const group = { group: 1, replicas: [replica], founders: [1], change: null, foundedAt: 3 }
+  const opened = { id: 9, target: [1], cancelled: false, term: 0 }
   const map: ShardMap = {
     clusterId: 'ab'.repeat(16),
     epoch: 7,
     nodes: [node],
+    nextIncarnation: 2,
+    leaving: [],
+    removed: [],
     groups: [group],
     slots: new Uint32Array(16_384).fill(1),
   }
@@ -115,6 +123,14 @@ describe('a shard map', () => {
       'one incarnation twice in a group',
       { groups: [{ ...group, replicas: [...group.replicas, ...group.replicas] }] },
     ],
+    ['an incarnation that was never minted', { nextIncarnation: 1 }],
+    ['a removed node that is there', { removed: [node.dirId] }],
+    ['a node removed twice', { removed: ['ef'.repeat(16), 'ef'.repeat(16)] }],
+    ['an unknown node that leaves', { leaving: ['ef'.repeat(16)] }],
+    ['founders out of order', { groups: [{ ...group, founders: [2, 1] }] }],
+    ['a change to nobody', { groups: [{ ...group, change: { ...opened, target: [] } }] }],
+    ['a change to an unknown replica', { groups: [{ ...group, change: { ...opened, target: [1, 2] } }] }],
+    ['a change without an id', { groups: [{ ...group, change: { ...opened, id: 0 } }] }],
     ['incarnation 0', { groups: [{ ...group, replicas: [{ incarnation: 0, node: node.dirId }] }] }],
     ['a cluster id that is none', { clusterId: 'AB'.repeat(16) }],
     ['a fractional epoch', { epoch: 0.5 }],

@@ -191,6 +191,9 @@ const rarePeerFrame: fc.Arbitrary<PeerFrame> = fc.oneof(
     nextChunk: natural,
     outcome: fc.constantFrom('more' as const, 'installed', 'refused'),
   }),
+  fc.record({ type: fc.constant('excluded' as const), group, to: positive, configurationIndex: natural }),
+  fc.record({ type: fc.constant('metaReport' as const), command: bytes(40) }),
+  fc.record({ type: fc.constant('load' as const), leads: group }),
   fc.record({
     type: fc.constant('stateHash' as const),
     group,

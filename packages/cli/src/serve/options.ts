@@ -18,6 +18,8 @@ export interface ServeFlags {
   readonly checkpointMsMax?: number
   readonly snapshotChunkBytes?: number
   readonly stateHashEvery?: number
+  readonly balanceLeadersMs?: number
+  readonly allowTestAdmin?: true
 }
 
 const shardsMax = 1024
@@ -31,6 +33,7 @@ export const settingNames = [
   'checkpointMsMax',
   'snapshotChunkBytes',
   'stateHashEvery',
+  'balanceLeadersMs',
 ] as const
 
 export function addServeOptions(command: Command): Command {
@@ -71,6 +74,9 @@ export function addServeOptions(command: Command): Command {
         .argParser(integerBetween(1, shardsMax)),
     )
     .addOption(new Option('--stop-on-stdin-end').hideHelp())
+    .addOption(
+      new Option('--allow-test-admin', 'clients may change members: for fault tests only').hideHelp(),
+    )
   for (const name of settingNames) {
     const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
     const option = new Option(`--${flag} <number>`).hideHelp()

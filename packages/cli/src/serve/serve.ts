@@ -36,6 +36,7 @@ export async function serve(flags: ServeFlags, context: CliContext): Promise<Exi
     runtime: createRealRuntime({ network: createWebSocketNetwork() }),
     openStateStore: openLevelStateStore,
     settings: settingsOf(flags),
+    allowTestAdmin: flags.allowTestAdmin === true,
     log,
   })
   return runNode(node, processOf(context, flags, log))

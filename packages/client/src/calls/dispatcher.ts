@@ -279,7 +279,8 @@ export class Dispatcher implements LinkEvents {
     const { call, group } = attempt
     const { code } = failure
     call.lastFailure = failure
-    if (leader !== null || reaction === 'elsewhere')
+    // A node without the shard may have had it, and led it: it is not asked again before the others.
+    if (leader !== null || reaction === 'elsewhere' || code === 'WRONG_SHARD')
       this.#topology.doesNotLead(group, attempt.link.address, leader)
     if (reaction === 'remap' && attempt.mapEpoch >= this.#topology.epoch) this.#refresh.request()
     if (reaction === 'rename' && !this.#rename(attempt, failure)) return

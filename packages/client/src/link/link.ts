@@ -184,6 +184,9 @@ export class Link {
         answered?.({ json: frame.json })
         return
       }
+      case 'admin':
+        // This client asks for nothing of the kind.
+        return
       case 'replies':
         for (const reply of frame.replies) this.#reply(reply)
         this.#events.mapEpoch(frame.mapEpoch)

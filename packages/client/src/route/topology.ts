@@ -54,6 +54,10 @@ export class Topology {
         replicas.flatMap((replica) => clientAddress.get(replica.node) ?? []),
       ]),
     )
+    // A leader that hosts its group no more leads it no more: it would refuse for ever.
+    for (const [group, route] of this.#routes)
+      if (route.leader !== null && this.#addresses.get(group)?.includes(route.leader) === false)
+        route.leader = null
     return true
   }
 

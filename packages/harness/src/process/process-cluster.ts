@@ -12,21 +12,26 @@ const POLL_MS = 25
 export interface ProcessClusterOptions {
   readonly nodes: number
   readonly shards: number
+  /** Further nodes, which join through the first ones when they are started. */
+  readonly joiners?: number
   /** Logs, and data unless `dataDirectoryOf` says otherwise. */
   readonly directory: string
   readonly dataDirectoryOf?: (name: string) => string
-  /** Further flags of `quorate serve`. */
-  readonly serveFlags?: Readonly<Record<string, string | number>>
+  /** Further flags of `quorate serve`; `true`: one without a value. */
+  readonly serveFlags?: Readonly<Record<string, string | number | true>>
   readonly environment?: Readonly<Record<string, string>>
 }
 
 export class ProcessCluster {
+  /** The first nodes, then those that join. */
   readonly nodes: readonly NodeProcess[]
+  readonly #first: number
   readonly #shards: number
   readonly #reader: StatusReader
 
-  private constructor(nodes: readonly NodeProcess[], shards: number) {
+  private constructor(nodes: readonly NodeProcess[], first: number, shards: number) {
     this.nodes = nodes
+    this.#first = first
     this.#shards = shards
     this.#reader = new StatusReader(this.endpoints)
   }
@@ -34,16 +39,19 @@ export class ProcessCluster {
   /** Plans the processes; nothing runs yet. */
   static async plan(options: ProcessClusterOptions): Promise<ProcessCluster> {
     mkdirSync(options.directory, { recursive: true })
-    const ports = await freePorts(options.nodes * 2)
-    const places = Array.from({ length: options.nodes }, (_, index) => ({
+    const count = options.nodes + (options.joiners ?? 0)
+    const ports = await freePorts(count * 2)
+    const places = Array.from({ length: count }, (_, index) => ({
       name: `n${index + 1}`,
       clientAddress: `127.0.0.1:${ports[index * 2]}`,
       peerAddress: `127.0.0.1:${ports[index * 2 + 1]}`,
     }))
-    const bootstrap = places.map(({ name, peerAddress }) => `${name}=${peerAddress}`).join(',')
+    const first = places.slice(0, options.nodes)
+    const bootstrap = first.map(({ name, peerAddress }) => `${name}=${peerAddress}`).join(',')
+    const join = first.map(({ peerAddress }) => peerAddress).join(',')
     const dataOf = options.dataDirectoryOf ?? ((name: string) => path.join(options.directory, name))
     const nodes = places.map(
-      (place) =>
+      (place, index) =>
         new NodeProcess({
           ...place,
           logFile: path.join(options.directory, `${place.name}.log`),
@@ -53,23 +61,29 @@ export class ProcessCluster {
               data: dataOf(place.name),
               listen: place.clientAddress,
               'peer-listen': place.peerAddress,
-              bootstrap,
-              shards: options.shards,
+              ...(index < options.nodes ? { bootstrap, shards: options.shards } : { join }),
             }),
             flagsOf(options.serveFlags ?? {}),
           ].flat(),
           ...(options.environment === undefined ? {} : { environment: options.environment }),
         }),
     )
-    return new ProcessCluster(nodes, options.shards)
+    return new ProcessCluster(nodes, options.nodes, options.shards)
   }
 
   get endpoints(): string[] {
     return this.nodes.map(({ plan }) => plan.clientAddress)
   }
 
+  /** The first nodes. */
   startAll(): void {
-    for (const node of this.nodes) if (!node.running) node.start()
+    for (const node of this.nodes.slice(0, this.#first)) if (!node.running) node.start()
+  }
+
+  node(name: string): NodeProcess {
+    const found = this.nodes.find(({ plan }) => plan.name === name)
+    if (found === undefined) throw new Error(`no node ${name}`)
+    return found
   }
 
   async killAll(): Promise<void> {
@@ -102,7 +116,7 @@ export class ProcessCluster {
   ): Promise<readonly NodeStatus[]> {
     const deadlineMs = performance.now() + timeoutMs
     for (;;) {
-      const dead = this.nodes.filter(({ running }) => !running)
+      const dead = this.nodes.slice(0, this.#first).filter(({ running }) => !running)
       const statuses = await this.statuses()
       if (met(statuses)) return statuses
       if (performance.now() > deadlineMs)
@@ -118,7 +132,7 @@ export class ProcessCluster {
   }
 
   #served(statuses: readonly NodeStatus[]): boolean {
-    if (statuses.length < this.nodes.length) return false
+    if (statuses.length < this.#first) return false
     const led = new Set(
       statuses.flatMap(({ shards }) =>
         shards.filter(({ role, servesReads }) => role === 'leader' && servesReads).map(({ group }) => group),
@@ -128,8 +142,10 @@ export class ProcessCluster {
   }
 }
 
-function flagsOf(flags: Readonly<Record<string, string | number>>): string[] {
-  return Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)])
+function flagsOf(flags: Readonly<Record<string, string | number | true>>): string[] {
+  return Object.entries(flags).flatMap(([name, value]) =>
+    value === true ? [`--${name}`] : [`--${name}`, String(value)],
+  )
 }
 
 function describeStatus({ id, state, shards }: NodeStatus): string {

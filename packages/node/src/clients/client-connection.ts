@@ -1,5 +1,6 @@
 // One client's connection: hello first, then requests of any group; every request is answered exactly once (rule 19).
 import {
+  type AdminRequest,
   agreeProtocol,
   type Answer,
   BadFrameError,
@@ -23,6 +24,7 @@ import {
 } from '@quorate/protocol'
 import type { Connection } from '@quorate/runtime'
 import { fitCommandAnswers, readAnswersFit } from './fit-answers.ts'
+import { MembershipRefusedError } from '../meta/membership-request.ts'
 import type { Shard } from '../replica/shard.ts'
 import { fixed } from '../settings.ts'
 import type { Turn } from '../turn.ts'
@@ -42,6 +44,8 @@ export interface ClientConnectionParts {
   readonly now: () => number
   /** Of all connections of this node. */
   readonly budget: RequestBudget
+  /** Null: clients may not ask for changes of members. Resolves with the id of the change, rejects with why not. */
+  readonly admin: ((request: AdminRequest) => Promise<number>) | null
 }
 
 export class ClientConnection {
@@ -79,6 +83,7 @@ export class ClientConnection {
     if (!this.#greeted) return this.#refuse('BAD_FRAME', 'the first frame is not a hello')
     if (frame.type === 'status')
       return this.#send({ type: 'status', requestId: frame.requestId, json: this.#parts.statusJson() })
+    if (frame.type === 'admin') return this.#admin(frame)
     for (const request of frame.requests) this.#request(request)
     const map = this.#parts.map()
     if (map !== null && frame.mapEpoch < map.epoch) this.pushMap(map)
@@ -110,6 +115,17 @@ export class ClientConnection {
       return this.#refuse('WRONG_CLUSTER', `this node belongs to cluster ${clusterId}`)
     this.#greeted = true
     this.#send({ type: 'welcome', protocol, clusterId, node: name, boot, features: 0, map })
+  }
+
+  #admin({ requestId, request }: Extract<ClientFrame, { type: 'admin' }>): void {
+    const answer = (change: number | null, reason: string): void =>
+      this.#send({ type: 'admin', requestId, change, reason })
+    const { admin } = this.#parts
+    if (admin === null) return answer(null, 'NOT_ALLOWED')
+    admin(request).then(
+      (change) => answer(change, ''),
+      (error: unknown) => answer(null, error instanceof MembershipRefusedError ? error.code : 'FAILED'),
+    )
   }
 
   #request(request: ClientRequest): void {

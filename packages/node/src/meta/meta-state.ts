@@ -13,22 +13,20 @@ import {
   type ShardMap,
 } from '@quorate/protocol'
 import type { AppliedEntry, Frozen, ReplicatedState, RowChange, RowKey } from '@quorate/state-machine'
+import { ascending, changeMembers, META_REPLICAS_MAX, type Refusal } from './change-members.ts'
 import { decodeMetaCommand, type MetaCommand } from './meta-command.ts'
 import { placeReplicas, placeSlots } from './placement.ts'
 
 /** The map is one row; shards use the kinds below. */
 const META_ROW_KIND = 16
 const MAP_KEY = new Uint8Array([1])
-const FORMAT = 1
+const FORMAT = 2
 
-/** The meta group itself has at most this many members (architecture.md, section 5). */
-export const META_REPLICAS_MAX = 5
 /** The founder's meta replica, whose created record names it before there is a log to mint from. */
 export const FIRST_INCARNATION = 1
 
 interface MetaFields {
   map: ShardMap
-  nextIncarnation: number
   shards: number
   replicas: number
   open: boolean
@@ -42,6 +40,8 @@ export class MetaState implements ReplicatedState {
   /** Its entries need no rows. */
   readonly scan: null = null
   readonly #fields: MetaFields
+  /** Of the newest command; only for who proposed it, so no part of the replicated state. */
+  #refused: Refusal | null = null
 
   private constructor(
     applied: { readonly index: number; readonly term: number; readonly clock: number },
@@ -54,11 +54,8 @@ export class MetaState implements ReplicatedState {
   }
 
   static create(clusterId: string): MetaState {
-    const map = emptyShardMap(clusterId)
-    return new MetaState(
-      { index: 0, term: 0, clock: 0 },
-      { map, nextIncarnation: FIRST_INCARNATION + 1, shards: 0, replicas: 0, open: false },
-    )
+    const map = { ...emptyShardMap(clusterId), nextIncarnation: FIRST_INCARNATION + 1 }
+    return new MetaState({ index: 0, term: 0, clock: 0 }, { map, shards: 0, replicas: 0, open: false })
   }
 
   /** From a checkpoint's or snapshot's head and its one row. Throws `BadFrameError` on other bytes. */
@@ -74,10 +71,9 @@ export class MetaState implements ReplicatedState {
       { ...applied, clock: view.getFloat64(1, true) },
       {
         map: decodeShardMap(mapRow),
-        nextIncarnation: view.getFloat64(9, true),
-        shards: view.getUint32(17, true),
-        replicas: view.getUint32(21, true),
-        open: view.getUint8(25) === 1,
+        shards: view.getUint32(9, true),
+        replicas: view.getUint32(13, true),
+        open: view.getUint8(17) === 1,
       },
     )
   }
@@ -112,6 +108,11 @@ export class MetaState implements ReplicatedState {
     return this.#fields.open
   }
 
+  /** Why the newest command changed nothing; null if it did, or was of a kind that gives no reasons. */
+  get refused(): Refusal | null {
+    return this.#refused
+  }
+
   prefetch(): readonly RowKey[] {
     return []
   }
@@ -122,6 +123,7 @@ export class MetaState implements ReplicatedState {
     this.#appliedIndex = entry.index
     this.#appliedTerm = entry.term
     this.#clock = Math.max(this.#clock, entry.stamp)
+    this.#refused = null
     if (entry.type !== 'commands') return []
     let command: MetaCommand
     try {
@@ -135,15 +137,14 @@ export class MetaState implements ReplicatedState {
   }
 
   freeze(): Frozen {
-    const { map, nextIncarnation, shards, replicas, open } = this.#fields
+    const { map, shards, replicas, open } = this.#fields
     const machine = new Uint8Array(MACHINE_BYTES)
     const view = new DataView(machine.buffer)
     view.setUint8(0, FORMAT)
     view.setFloat64(1, this.#clock, true)
-    view.setFloat64(9, nextIncarnation, true)
-    view.setUint32(17, shards, true)
-    view.setUint32(21, replicas, true)
-    view.setUint8(25, open ? 1 : 0)
+    view.setUint32(9, shards, true)
+    view.setUint32(13, replicas, true)
+    view.setUint8(17, open ? 1 : 0)
     // Always written: meta applies rarely, and a checkpoint without the row could not be restored.
     const changes: RowChange[] = [{ kind: META_ROW_KIND, slot: 0, key: MAP_KEY, value: encodeShardMap(map) }]
     return {
@@ -158,12 +159,9 @@ export class MetaState implements ReplicatedState {
   release(): void {}
 
   stateHash(): string {
-    const { map, nextIncarnation, shards, replicas, open } = this.#fields
+    const { map, shards, replicas, open } = this.#fields
     const hash = createHash('sha256').update(encodeShardMap(map))
-    return hash
-      .update([this.#clock, nextIncarnation, shards, replicas, open].join(' '))
-      .digest('hex')
-      .slice(0, 32)
+    return hash.update([this.#clock, shards, replicas, open].join(' ')).digest('hex').slice(0, 32)
   }
 
   #execute(command: MetaCommand, index: number): void {
@@ -174,7 +172,23 @@ export class MetaState implements ReplicatedState {
         return this.#openShards(index)
       case 'addNode':
         return this.#addNode(command, index)
+      case 'assign':
+      case 'cancel':
+      case 'removeNode':
+      case 'claim':
+      case 'settle':
+        return this.#changeMembers(command, index)
     }
+  }
+
+  #changeMembers(command: Parameters<typeof changeMembers>[1], index: number): void {
+    if (!this.#fields.open && command.type !== 'claim' && command.type !== 'settle') {
+      this.#refused = 'NOT_OPEN'
+      return
+    }
+    const verdict = changeMembers(this.#fields.map, command, index)
+    if ('refused' in verdict) this.#refused = verdict.refused
+    else this.#change(index, verdict.map)
   }
 
   #form(command: Extract<MetaCommand, { type: 'form' }>, index: number): void {
@@ -184,7 +198,11 @@ export class MetaState implements ReplicatedState {
       .map((node, at) => ({ incarnation: at === 0 ? FIRST_INCARNATION : this.#mint(), node: node.dirId }))
     this.#fields.shards = command.shards
     this.#fields.replicas = command.replicas
-    this.#change(index, { nodes: command.nodes, groups: [{ group: META_GROUP, replicas, foundedAt: 0 }] })
+    // It begins as a group of one; the others come in as in any other change.
+    const target = ascending(replicas.map(({ incarnation }) => incarnation))
+    const change = target.length === 1 ? null : { id: index, target, cancelled: false, term: 0 }
+    const meta: MapGroup = { group: META_GROUP, replicas, founders: [], change, foundedAt: 0 }
+    this.#change(index, { nodes: command.nodes, groups: [meta] })
   }
 
   #openShards(index: number): void {
@@ -193,20 +211,21 @@ export class MetaState implements ReplicatedState {
     const { nodes, groups } = this.#fields.map
     const shards = Array.from({ length: this.#fields.shards }, (_, at) => at + 1)
     const placed = placeReplicas(shards, nodes.length, this.#fields.replicas)
-    const created: MapGroup[] = shards.map((group, at) => ({
-      group,
-      foundedAt: index,
-      replicas: (placed[at] ?? []).map((node) => ({
+    const created: MapGroup[] = shards.map((group, at) => {
+      const replicas = (placed[at] ?? []).map((node) => ({
         incarnation: this.#mint(),
         node: nodes[node]?.dirId ?? '',
-      })),
-    }))
+      }))
+      const founders = ascending(replicas.map(({ incarnation }) => incarnation))
+      return { group, foundedAt: index, replicas, founders, change: null }
+    })
     this.#change(index, { groups: [...groups, ...created], slots: placeSlots(shards) })
   }
 
   #addNode(command: Extract<MetaCommand, { type: 'addNode' }>, index: number): void {
     if (!this.formed || this.#fields.map.nodes.length >= limits.mapNodes) return
     const { node } = command
+    if (this.#fields.map.removed.includes(node.dirId)) return
     // A wiped node comes back under its old name with a new directory: the name is the living one's.
     const others = this.#fields.map.nodes
       .filter((other) => other.dirId !== node.dirId)
@@ -217,9 +236,9 @@ export class MetaState implements ReplicatedState {
   }
 
   #mint(): number {
-    const incarnation = this.#fields.nextIncarnation
-    this.#fields.nextIncarnation += 1
-    return incarnation
+    const { map } = this.#fields
+    this.#fields.map = { ...map, nextIncarnation: map.nextIncarnation + 1 }
+    return map.nextIncarnation
   }
 
   #change(epoch: number, change: Partial<ShardMap>): void {
@@ -227,4 +246,4 @@ export class MetaState implements ReplicatedState {
   }
 }
 
-const MACHINE_BYTES = 26
+const MACHINE_BYTES = 18

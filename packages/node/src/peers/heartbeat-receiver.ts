@@ -204,7 +204,7 @@ export class HeartbeatReceiver {
   #step(following: Following): boolean {
     const { led, from, commitIndex } = following
     const replica = this.#parts.replicaOf(led.group)
-    if (replica === undefined || replica.incarnation !== led.receiver || condemned(replica)) return false
+    if (replica === undefined || replica.incarnation !== led.receiver || isSilent(replica)) return false
     if (!this.#parts.hosts(from.peer, led.group, led.leader)) return false
     const { installing, raft } = replica
     const fault = faultOfLed(raft, led.leader, led.term, commitIndex)
@@ -216,7 +216,7 @@ export class HeartbeatReceiver {
       commitIndex: installing ? 0 : commitIndex,
     })
     // The step may just have condemned it: then it confirms nothing any more.
-    if (raft.currentTerm !== led.term || raft.durableTerm !== led.term || condemned(replica)) return false
+    if (raft.currentTerm !== led.term || raft.durableTerm !== led.term || isSilent(replica)) return false
     if (raft.role === 'follower' && raft.leader === led.leader && !installing) {
       following.stepped = from.heardSequence
       from.loud.delete(following)
@@ -280,7 +280,8 @@ const newlyHeard = (peer: DirId, boot: number): HeardFrom => ({
   confirmedAge: AGE_UNKNOWN,
 })
 
-const condemned = (replica: QuietReplica): boolean => replica.condition === 'condemned'
+/** Condemned or removed: it says nothing, also not that it heard. */
+const isSilent = ({ condition }: QuietReplica): boolean => condition === 'condemned' || condition === 'removed'
 
 const sameLed = (left: LedGroup, right: LedGroup): boolean =>
   left.term === right.term && left.leader === right.leader && left.receiver === right.receiver

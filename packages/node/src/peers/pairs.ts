@@ -27,6 +27,7 @@ export interface PairsParts {
   readonly rounds: ReadRounds
   readonly receiver: HeartbeatReceiver
   readonly identity: () => OwnIdentity
+  readonly isRemoved: (dirId: DirId) => boolean
   readonly hello: (to: DirId | null) => PeerHello
   /** The map names this directory. */
   readonly isMember: (dirId: DirId) => boolean
@@ -73,6 +74,7 @@ export class Pairs {
       isMember: parts.isMember,
       logSynced: parts.logSynced,
       identity: parts.identity,
+      isRemoved: parts.isRemoved,
       arrived: parts.arrived,
       left: (caller) => parts.receiver.lost(caller.hello.dirId),
       received: (caller, frame) => this.#received(caller, frame),
@@ -83,6 +85,7 @@ export class Pairs {
 
   /** Links to exactly these nodes; a node at a new address is dialled anew. */
   setNodes(nodes: readonly MapNode[]): void {
+    this.acceptor.refuseRemoved()
     const wanted = new Map(nodes.map((node) => [node.dirId, node.peerAddress]))
     for (const [dirId, peer] of this.#peers) {
       if (wanted.get(dirId) === peer.link.address) continue
@@ -104,6 +107,12 @@ export class Pairs {
 
   clockOf(peer: DirId): HeardClock | null {
     return this.#peers.get(peer)?.clock ?? null
+  }
+
+  /** The peer said something lately. */
+  isHeard(peer: DirId): boolean {
+    const heardAt = this.#peers.get(peer)?.clock?.heardAt
+    return heardAt !== undefined && this.#parts.now() - heardAt < limits.electionTimeoutMsMax
   }
 
   /** The peer answers heartbeats, and its disk is neither full nor stuck, as far as it last said. */

@@ -34,6 +34,8 @@ export interface AcceptorParts {
   /** The map names this directory. */
   readonly isMember: (dirId: DirId) => boolean
   readonly logSynced: () => Promise<void>
+  /** The directory was removed from this cluster. */
+  readonly isRemoved: (dirId: DirId) => boolean
   /** A frame of a caller that was welcomed, bound to its directory and boot. */
   readonly received: (from: Caller, frame: PeerFrame) => void
   readonly arrived: (caller: Caller) => void
@@ -90,6 +92,12 @@ export class PeerAcceptor {
     return [...this.#known.all()].flatMap(({ caller, link }) =>
       caller === null || !link?.bound ? [] : [caller],
     )
+  }
+
+  /** The map changed: who is in it no more hears of it. */
+  refuseRemoved(): void {
+    for (const { link } of this.#known.all())
+      if (link !== null && this.#parts.isRemoved(link.caller.hello.dirId)) link.refuse('REMOVED', REMOVED)
   }
 
   close(): void {
@@ -161,6 +169,7 @@ export class PeerAcceptor {
     if (agreeProtocol(hello.protocolMin, hello.protocolMax) === null) return ['PROTOCOL_VERSION', VERSIONS]
     if (hello.clusterId !== null && own.clusterId !== null && hello.clusterId !== own.clusterId)
       return ['WRONG_CLUSTER', `this node belongs to cluster ${own.clusterId}`]
+    if (this.#parts.isRemoved(hello.dirId)) return ['REMOVED', REMOVED]
     if (hello.dirId === own.dirId) return ['WRONG_NODE', 'a node does not talk to itself']
     if (hello.to !== null && hello.to !== own.dirId) return ['WRONG_NODE', `this is ${own.dirId}`]
     if (known !== undefined && isOldCopy(hello, known)) return ['RESTORED', restored(known.boot)]
@@ -250,6 +259,7 @@ function isOldCopy(hello: PeerHello, known: Known): boolean {
 }
 
 const VERSIONS = `this node speaks versions ${PROTOCOL_VERSION_MIN} to ${PROTOCOL_VERSION_MAX}`
+const REMOVED = 'this directory was removed from the cluster: a node that comes back needs an empty one'
 
 const restored = (boot: number): string =>
   `this directory was met with boot ${boot} or a longer log: it is an old copy`

@@ -9,7 +9,7 @@ export interface QuietReplica {
   readonly group: GroupId
   readonly incarnation: number
   readonly raft: Raft
-  readonly condition: 'live' | 'stopped' | 'condemned'
+  readonly condition: 'live' | 'stopped' | 'condemned' | 'removed'
   readonly installing: boolean
   /** Steps what it missed before the input. */
   step(input: HeardInput): void

@@ -26,7 +26,8 @@ import { Proposals, type QueuedSection } from './proposals.ts'
 type WithoutMoment<T> = T extends unknown ? Omit<T, 'now' | 'draw'> : never
 export type ReplicaInput = WithoutMoment<Input>
 
-export type ReplicaState = 'live' | 'stopped' | 'condemned'
+/** `removed`: it is no member any more and says nothing; only its record and its rows are still to go. */
+export type ReplicaState = 'live' | 'stopped' | 'condemned' | 'removed'
 
 /** What the kind of group adds: shards answer reads and found their slots, the meta group publishes the map. */
 export interface ReplicaBehaviour {
@@ -254,6 +255,14 @@ export class Replica {
   released(): void {
     this.state.release()
     this.#host.overlayChanged(this.group)
+  }
+
+  /** Out of its group for good (rule 10): silent at once, whoever waits is refused; its record follows. */
+  leave(): void {
+    if (this.#closed) return
+    this.condition = 'removed'
+    this.close()
+    this.#end('REPLICA_STOPPED')
   }
 
   /** The node ends: nothing is stepped, applied or said any more. */

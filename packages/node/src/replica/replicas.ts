@@ -1,4 +1,4 @@
-// The replicas of this node: recovered, created on the map's word, addressed by group; tickets of the log find them here.
+// The replicas of this node: recovered, created and removed on the map's word, addressed by group; tickets find them here.
 import {
   BadFrameError,
   encodeConfiguration,
@@ -20,6 +20,7 @@ import type { Checkpointer } from '../checkpointer.ts'
 import { faultOfMessage, faultOfSnapshot, PeerFault } from '../peers/peer-fault.ts'
 import type { ReplicaHost } from './host.ts'
 import { recoverReplica } from './recover.ts'
+import { isMember, isOver, provesExclusion, removeReplica } from './removal.ts'
 import { Replica } from './replica.ts'
 import { restoreState } from './restore-state.ts'
 import { Shard } from './shard.ts'
@@ -46,14 +47,19 @@ export interface ReplicasParts {
   readonly newSnapshotId: () => string
   /** The meta group's replica exists (again): it gets its controller. */
   readonly metaHosted: (replica: Replica) => void
+  /** The meta group's replica has left: this node drives nothing. */
+  readonly metaLeft: () => void
 }
 
 export class Replicas {
   readonly #parts: ReplicasParts
   readonly #hosted = new Map<GroupId, Hosted>()
-  /** Replicas that the log knows as removed or condemned: never created again. */
-  readonly #ended = new Map<string, RecoveredReplica>()
-  readonly #creating = new Set<GroupId>()
+  /** Replicas that recovery found or made condemned: shown, silent, until the map drops them. */
+  readonly #condemned = new Map<GroupId, RecoveredReplica>()
+  /** The newest incarnation that this directory has had of each group: none at or below it is ever created. */
+  readonly #newest = new Map<GroupId, number>()
+  /** Being created or removed: nothing else happens to the group meanwhile. */
+  readonly #busy = new Set<GroupId>()
   /** Until recovery has ended, what is not hosted may still be about to be: nothing is created. */
   #recovered = false
   #map: ShardMap | null = null
@@ -72,9 +78,7 @@ export class Replicas {
 
   /** The replica exists or did: its incarnation is used up. */
   knows(group: GroupId, incarnation: number): boolean {
-    return (
-      this.#hosted.get(group)?.replica.incarnation === incarnation || this.#ended.has(key(group, incarnation))
-    )
+    return incarnation <= (this.#newest.get(group) ?? 0)
   }
 
   /** The node ends: nobody here says or does anything any more. */
@@ -88,7 +92,7 @@ export class Replicas {
 
   /** Replicas that recovery found condemned: shown, silent. */
   condemned(): RecoveredReplica[] {
-    return [...this.#ended.values()].filter((one) => one.state === 'condemned')
+    return [...this.#condemned.values()]
   }
 
   /** Everything that storage found: live replicas go on, others are remembered. */
@@ -96,36 +100,36 @@ export class Replicas {
     const { storage } = this.#parts
     await this.#dropStrays()
     for (const { log, head } of storage.replicas) {
+      this.#newest.set(log.group, log.incarnation)
       if (log.state === 'live') await this.#recoverOrCondemn(log, head)
-      else this.#ended.set(key(log.group, log.incarnation), log)
+      else if (log.state === 'condemned') this.#condemned.set(log.group, log)
+      // Its record was written and then the node crashed: what is left of it goes now.
+      else if (head !== null) this.#end(log.group, null, () => head.generation)
     }
     this.#recovered = true
     if (this.#map !== null) this.follow(this.#map)
   }
 
-  /** Creates what the map assigns to this node and the log does not know (only the map creates replicas). */
+  /** Creates what the map assigns to this node and the log does not know (only the map creates replicas); ends what is over. */
   follow(map: ShardMap): void {
     this.#map = map
     // In a damaged directory nobody knows which replicas there were: none of them may come back as a new one.
     const { damage, store } = this.#parts.storage
     if (!this.#recovered || damage !== null || store.damage !== null) return
+    const groups = new Map(map.groups.map((group) => [group.group, group]))
+    for (const { replica } of this.#hosted.values())
+      if (isOver(map, groups.get(replica.group), replica.incarnation)) this.#remove(replica.group)
+    for (const { group, incarnation } of this.#condemned.values())
+      if (isOver(map, groups.get(group), incarnation)) this.#remove(group)
     const { dirId } = this.#parts.storage.identity
-    for (const { group, replicas } of map.groups) {
+    for (const { group, replicas, founders } of map.groups) {
       const own = replicas.find((one) => one.node === dirId)
-      if (
-        own === undefined ||
-        this.#hosted.has(group) ||
-        this.#creating.has(group) ||
-        this.#ended.has(key(group, own.incarnation))
-      )
-        continue
-      // Shards begin with all their members; members of the meta group are added to it one by one.
-      const voters =
-        group === META_GROUP
-          ? []
-          : replicas.map((one) => one.incarnation).toSorted((left, right) => left - right)
+      if (own === undefined || this.#hosted.has(group) || this.#busy.has(group)) continue
+      if (this.knows(group, own.incarnation)) continue
+      // Those that a group begins with all know the same first members; whoever comes later learns them from its log.
+      const voters = founders.includes(own.incarnation) ? founders : []
       this.create(group, own.incarnation, { voters, outgoing: [], learners: [], learnersNext: [] }).catch(
-        (error: unknown) => this.#parts.host.halt(error instanceof Error ? error : new Error(String(error))),
+        this.#failed,
       )
     }
   }
@@ -133,11 +137,12 @@ export class Replicas {
   /** The created record is synced before the replica speaks. */
   async create(group: GroupId, incarnation: number, configuration: Configuration): Promise<void> {
     const { host } = this.#parts
-    this.#creating.add(group)
+    this.#busy.add(group)
+    this.#newest.set(group, incarnation)
+    this.#condemned.delete(group)
     await host.whenSynced(
       host.append({ kind: 'created', group, incarnation, configuration: encodeConfiguration(configuration) }),
     )
-    this.#creating.delete(group)
     const recovered: Recovered = {
       hardState: { currentTerm: 0, votedFor: null },
       compacted: { index: 0, term: 0 },
@@ -156,7 +161,10 @@ export class Replicas {
       configurationIndex: 0,
       lastStamp: 0,
     })
+    this.#busy.delete(group)
     host.event({ code: 'replica_created', group, incarnation })
+    // The map may have changed meanwhile.
+    if (this.#map !== null) this.follow(this.#map)
   }
 
   synced(ticket: number): void {
@@ -170,11 +178,17 @@ export class Replicas {
   receive(
     frame: Extract<PeerFrame, { type: 'messages' | 'snapshotChunk' | 'snapshotAnswer' | 'stateHash' }>,
     sentBy: (group: GroupId, replica: number) => boolean,
+    excluded: (group: GroupId, replica: number, configurationIndex: number) => void,
   ): void {
     if (frame.type === 'messages') {
       for (const message of frame.messages) {
         const hosted = this.#hosted.get(message.group)
-        if (hosted?.replica.incarnation !== message.to || !sentBy(message.group, message.from)) continue
+        if (hosted?.replica.incarnation !== message.to) continue
+        const { appliedConfigurationIndex, condition } = hosted.replica
+        // It may be heard all the same: it may know a newer configuration than this replica.
+        if (condition === 'live' && provesExclusion(hosted.replica, message.from))
+          excluded(message.group, message.from, appliedConfigurationIndex)
+        if (!sentBy(message.group, message.from)) continue
         refuse(faultOfMessage(hosted.replica.raft, message))
         hosted.replica.receive(message)
       }
@@ -188,6 +202,49 @@ export class Replicas {
       refuse(faultOfSnapshot(hosted.replica.raft, frame))
       hosted.receiver.receive(frame)
     } else hosted.sender.answered(frame)
+  }
+
+  /** A peer's committed configuration of the group, at that index, has this replica no more (shards.md, pair heartbeat). */
+  excluded({ group, to, configurationIndex }: Extract<PeerFrame, { type: 'excluded' }>): void {
+    const replica = this.#hosted.get(group)?.replica
+    if (replica?.incarnation !== to) return
+    // Its own state says that it was a member at an index; only what came after that can have ended it.
+    const { appliedConfiguration, appliedConfigurationIndex } = replica
+    if (!isMember(appliedConfiguration, to) || configurationIndex <= appliedConfigurationIndex) return
+    this.#remove(group)
+  }
+
+  /** Silent at once; the record, then the rows. Whatever comes for it is for another incarnation from here on. */
+  #remove(group: GroupId): void {
+    const hosted = this.#hosted.get(group)
+    const incarnation = hosted?.replica.incarnation ?? this.#condemned.get(group)?.incarnation
+    if (incarnation === undefined || this.#busy.has(group)) return
+    hosted?.replica.leave()
+    hosted?.sender.stop()
+    this.#hosted.delete(group)
+    this.#condemned.delete(group)
+    if (group === META_GROUP) this.#parts.metaLeft()
+    const { replicas } = this.#parts.storage
+    const found = replicas.find(({ log }) => log.group === group && log.incarnation === incarnation)
+    this.#end(group, incarnation, () => hosted?.replica.generation ?? found?.head?.generation ?? null)
+  }
+
+  /** `incarnation` null: its record is written already. */
+  #end(group: GroupId, incarnation: number | null, generation: () => number | null): void {
+    const { host, storage, checkpointer } = this.#parts
+    this.#busy.add(group)
+    removeReplica({ host, storage, checkpointer: checkpointer() }, { group, incarnation, generation }).then(
+      () => {
+        this.#busy.delete(group)
+        host.event({ code: 'replica_removed', group, incarnation: this.#newest.get(group) })
+        if (this.#map !== null) this.follow(this.#map)
+      },
+      this.#failed,
+    )
+  }
+
+  readonly #failed = (error: unknown): void => {
+    this.#parts.host.halt(error instanceof Error ? error : new Error(String(error)))
   }
 
   async #recoverOne(log: RecoveredReplica, head: ReplicaHead | null): Promise<void> {
@@ -240,7 +297,7 @@ export class Replicas {
   async #condemn(log: RecoveredReplica, reason: string): Promise<void> {
     const { host } = this.#parts
     const { group, incarnation } = log
-    this.#ended.set(key(group, incarnation), { ...log, state: 'condemned', reason })
+    this.#condemned.set(group, { ...log, state: 'condemned', reason })
     host.event({ code: 'replica_condemned', group, reason })
     await host.whenSynced(host.append({ kind: 'condemned', group, incarnation, reason }))
   }
@@ -308,4 +365,3 @@ function refuse(fault: string | null): void {
   if (fault !== null) throw new PeerFault(fault)
 }
 
-const key = (group: GroupId, incarnation: number): string => `${group}.${incarnation}`

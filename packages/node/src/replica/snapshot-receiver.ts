@@ -222,8 +222,9 @@ export class SnapshotReceiver {
   }
 
   #answer(chunk: SnapshotChunk, outcome: Outcome, nextChunk = 0): void {
-    // Condemned is silent (rule 10), also about what it was asked before.
-    if (this.#replica.condition === 'condemned') return
+    // Condemned or removed is silent (rule 10), also about what it was asked before.
+    const { condition } = this.#replica
+    if (condition === 'condemned' || condition === 'removed') return
     this.#host.sendTo(this.#replica.group, chunk.from, {
       type: 'snapshotAnswer',
       group: this.#replica.group,

@@ -105,6 +105,7 @@ export class LinkWorld {
       now: () => this.far.clock.monotonicMs(),
       identity: () => ({ dirId: B, boot: 1, clusterId: null, mapEpoch: 0 }),
       isMember: (dirId) => this.members.has(dirId),
+      isRemoved: () => false,
       logSynced: () =>
         this.syncs ? Promise.resolve() : new Promise((resolve) => void this.#waiting.push(resolve)),
       received: (_caller, frame) => this.received.push(frame),

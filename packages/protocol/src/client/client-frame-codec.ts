@@ -10,6 +10,7 @@ import type { ReadSection } from '../command.ts'
 import { checkedFrame, decodableFrame, frameTypeOf } from '../frame-length.ts'
 import { clientFrameTypes } from '../frame-types.ts'
 import { limits } from '../limits.ts'
+import { decodeAdmin, encodeAdmin } from './admin-codec.ts'
 import { unreachable } from '../unreachable.ts'
 
 /** `type u8 | mapEpoch f64 | count u32`. */
@@ -32,6 +33,8 @@ export function encodeClientFrame(frame: ClientFrame): Uint8Array {
       return encodeRequests(frame.mapEpoch, frame.requests)
     case 'status':
       return decodableFrame(packFrame(clientFrameTypes.status, [frame.requestId]), decodeClientFrame)
+    case 'admin':
+      return decodableFrame(encodeAdmin(frame), decodeClientFrame)
     default:
       return unreachable(frame)
   }
@@ -52,6 +55,8 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
       const fields = new FieldReader(unpackFrame(bytes), 1)
       return { type: 'status', requestId: fields.natural() }
     }
+    case clientFrameTypes.admin:
+      return decodeAdmin(bytes)
     default:
       throw new BadFrameError('an unknown type of client frame')
   }

@@ -13,6 +13,7 @@ import { checkedFrame, decodableFrame, frameTypeOf } from '../frame-length.ts'
 import { serverFrameTypes } from '../frame-types.ts'
 import { limits } from '../limits.ts'
 import { decodeShardMap, encodeShardMap } from '../map/shard-map-codec.ts'
+import { decodeAdminAnswer, encodeAdminAnswer } from './admin-codec.ts'
 import { unreachable } from '../unreachable.ts'
 
 /** `type u8 | mapEpoch f64 | count u32`. */
@@ -46,6 +47,8 @@ function packServerFrame(frame: Exclude<ServerFrame, { type: 'replies' }>): Uint
       return packFrame(serverFrameTypes.map, [encodeShardMap(frame.map)])
     case 'status':
       return packFrame(serverFrameTypes.status, [frame.requestId, frame.json])
+    case 'admin':
+      return encodeAdminAnswer(frame)
     default:
       return unreachable(frame)
   }
@@ -75,6 +78,8 @@ export function decodeServerFrame(bytes: Uint8Array): ServerFrame {
       const requestId = fields.natural()
       return { type: 'status', requestId, json: fields.text(0, limits.frameBytes) }
     }
+    case serverFrameTypes.admin:
+      return decodeAdminAnswer(bytes)
     default:
       throw new BadFrameError('an unknown type of server frame')
   }

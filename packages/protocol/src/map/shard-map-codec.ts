@@ -2,18 +2,19 @@
 import assert from 'node:assert/strict'
 import { ByteReader } from '../bytes/byte-reader.ts'
 import { ByteWriter } from '../bytes/byte-writer.ts'
-import type { ClusterId, GroupId } from '../identity.ts'
+import type { ClusterId, DirId, GroupId } from '../identity.ts'
 import { limits } from '../limits.ts'
-import type { MapGroup, MapNode, MapReplica, ShardMap } from '../shard-map.ts'
+import type { MapChange, MapGroup, MapNode, MapReplica, ShardMap } from '../shard-map.ts'
 import { faultOfShardMap } from './check-shard-map.ts'
 
-const SHARD_MAP_VERSION = 1
+const SHARD_MAP_VERSION = 2
 /** Most maps fit; the writer grows for the others. */
 const CAPACITY_BYTES = 4096
 
 /** The map of a cluster that is not formed yet: epoch 0, no nodes, no groups, every slot unassigned. */
 export function emptyShardMap(clusterId: ClusterId): ShardMap {
-  return { clusterId, epoch: 0, nodes: [], groups: [], slots: new Uint32Array(limits.slots) }
+  const slots = new Uint32Array(limits.slots)
+  return { clusterId, epoch: 0, nodes: [], nextIncarnation: 1, leaving: [], removed: [], groups: [], slots }
 }
 
 /** Maps are immutable and go to every client and peer: each is checked and encoded once. */
@@ -37,6 +38,9 @@ function encode(map: ShardMap): Uint8Array {
   writer.natural(map.epoch, 'epoch')
   writer.u16(map.nodes.length, 'nodes')
   for (const node of map.nodes) writeNode(writer, node)
+  writer.positive(map.nextIncarnation, 'nextIncarnation')
+  writeDirectories(writer, map.leaving)
+  writeDirectories(writer, map.removed)
   writer.u16(map.groups.length, 'groups')
   for (const group of map.groups) writeGroup(writer, group)
   writeSlots(writer, map.slots)
@@ -55,9 +59,13 @@ export function decodeShardMap(bytes: Uint8Array): ShardMap {
   const epoch = reader.natural()
   const nodes: MapNode[] = []
   for (let left = reader.u16(); left > 0; left -= 1) nodes.push(readNode(reader))
+  const nextIncarnation = reader.positive()
+  const leaving = readDirectories(reader)
+  const removed = readDirectories(reader)
   const groups: MapGroup[] = []
   for (let left = reader.u16(); left > 0; left -= 1) groups.push(readGroup(reader))
-  const map: ShardMap = { clusterId, epoch, nodes, groups, slots: readSlots(reader) }
+  const slots = readSlots(reader)
+  const map: ShardMap = { clusterId, epoch, nodes, nextIncarnation, leaving, removed, groups, slots }
   reader.end()
   const fault = faultOfShardMap(map)
   if (fault !== null) reader.fail(fault)
@@ -78,7 +86,18 @@ function readNode(reader: ByteReader): MapNode {
   return { dirId, name, peerAddress, clientAddress: reader.text(limits.addressBytes) }
 }
 
-function writeGroup(writer: ByteWriter, { group, foundedAt, replicas }: MapGroup): void {
+function writeDirectories(writer: ByteWriter, directories: readonly DirId[]): void {
+  writer.u16(directories.length, 'directories')
+  for (const dirId of directories) writer.identity(dirId, 'dirId')
+}
+
+function readDirectories(reader: ByteReader): DirId[] {
+  const directories: DirId[] = []
+  for (let left = reader.u16(); left > 0; left -= 1) directories.push(reader.identity())
+  return directories
+}
+
+function writeGroup(writer: ByteWriter, { group, foundedAt, replicas, founders, change }: MapGroup): void {
   writer.u32(group, 'group')
   writer.natural(foundedAt, 'foundedAt')
   writer.u8(replicas.length, 'replicas')
@@ -86,6 +105,13 @@ function writeGroup(writer: ByteWriter, { group, foundedAt, replicas }: MapGroup
     writer.positive(incarnation, 'incarnation')
     writer.identity(node, 'dirId')
   }
+  writeIncarnations(writer, founders)
+  writer.flag(change !== null)
+  if (change === null) return
+  writer.positive(change.id, 'change')
+  writeIncarnations(writer, change.target)
+  writer.flag(change.cancelled)
+  writer.natural(change.term, 'term')
 }
 
 function readGroup(reader: ByteReader): MapGroup {
@@ -96,7 +122,27 @@ function readGroup(reader: ByteReader): MapGroup {
     const incarnation = reader.positive()
     replicas.push({ incarnation, node: reader.identity() })
   }
-  return { group, replicas, foundedAt }
+  const founders = readIncarnations(reader)
+  const change = reader.flag() ? readChange(reader) : null
+  return { group, replicas, founders, change, foundedAt }
+}
+
+function readChange(reader: ByteReader): MapChange {
+  const id = reader.positive()
+  const target = readIncarnations(reader)
+  const cancelled = reader.flag()
+  return { id, target, cancelled, term: reader.natural() }
+}
+
+function writeIncarnations(writer: ByteWriter, incarnations: readonly number[]): void {
+  writer.u8(incarnations.length, 'incarnations')
+  for (const incarnation of incarnations) writer.positive(incarnation, 'incarnation')
+}
+
+function readIncarnations(reader: ByteReader): number[] {
+  const incarnations: number[] = []
+  for (let left = reader.u8(); left > 0; left -= 1) incarnations.push(reader.positive())
+  return incarnations
 }
 
 /** Slots as runs of one group each: `runs u16`, then for each `length u16 | group u32`. */

@@ -27,6 +27,9 @@ export function travelsOn(frame: PeerFrame, channel: Channel): boolean {
     case 'join':
     case 'snapshotAnswer':
     case 'stateHash':
+    case 'excluded':
+    case 'metaReport':
+    case 'load':
       return channel === 'control'
     case 'hello':
     case 'welcome':

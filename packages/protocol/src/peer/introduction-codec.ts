@@ -13,6 +13,7 @@ const refusals: readonly PeerRefusal[] = [
   'WRONG_NODE',
   'RESTORED',
   'BANNED',
+  'REMOVED',
   'PROTOCOL_VERSION',
   'BAD_FRAME',
 ]

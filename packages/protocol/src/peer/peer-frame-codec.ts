@@ -32,6 +32,14 @@ import {
   encodeSnapshotAnswer,
   encodeSnapshotChunk,
 } from './snapshot-codec.ts'
+import {
+  decodeExcluded,
+  decodeLoad,
+  decodeMetaReport,
+  encodeExcluded,
+  encodeLoad,
+  encodeMetaReport,
+} from './membership-codec.ts'
 import { unreachable } from '../unreachable.ts'
 
 /** `type u8 | count u32`. */
@@ -73,6 +81,12 @@ export function encodePeerFrame(frame: PeerFrame): Uint8Array {
       return encodeProbe(frame)
     case 'progress':
       return encodeProgress(frame)
+    case 'excluded':
+      return decodableFrame(encodeExcluded(frame), decodeExcluded)
+    case 'metaReport':
+      return decodableFrame(encodeMetaReport(frame), decodeMetaReport)
+    case 'load':
+      return decodableFrame(encodeLoad(frame), decodeLoad)
     default:
       return unreachable(frame)
   }
@@ -111,6 +125,12 @@ export function decodePeerFrame(bytes: Uint8Array): PeerFrame {
       return decodeProbe(bytes)
     case peerFrameTypes.progress:
       return decodeProgress(bytes)
+    case peerFrameTypes.excluded:
+      return decodeExcluded(bytes)
+    case peerFrameTypes.metaReport:
+      return decodeMetaReport(bytes)
+    case peerFrameTypes.load:
+      return decodeLoad(bytes)
     default:
       throw new BadFrameError('an unknown type of peer frame')
   }

@@ -1,0 +1,166 @@
+// A replica that is out of its group: it learns it, says nothing more, and nothing brings it back.
+import { decodePeerFrame } from '@quorate/protocol'
+import { describe, expect, it, vi } from 'vitest'
+import { TestCluster } from './fixture/cluster.ts'
+import { assign, isOpen, rowsOf, settled } from './fixture/members.ts'
+import { Writer } from './fixture/writer.ts'
+
+// Virtual time costs real time where many share a machine.
+vi.setConfig({ testTimeout: 240_000 })
+
+async function loaded(valueBytes = 16): Promise<{ cluster: TestCluster; writer: Writer }> {
+  const cluster = new TestCluster()
+  await cluster.formed()
+  cluster.join('n4')
+  await cluster.until(
+    'the fourth is in the meta group',
+    () => cluster.leader(0)?.shard(0)?.voters.includes('n4') === true && !isOpen(cluster, 0),
+  )
+  const writer = new Writer(cluster, 1, valueBytes)
+  writer.start()
+  await writer.more(10)
+  return { cluster, writer }
+}
+
+describe('a removed replica', () => {
+  it('F5: that was down learns it when it comes back, deletes its rows, and no replay of its log brings it back', async () => {
+    const { cluster, writer } = await loaded()
+    const gone = cluster.machines.find((machine) => machine.name !== 'n4' && machine !== cluster.leader(1))
+    const rest = cluster.machines.filter((machine) => machine !== gone).map((machine) => machine.name)
+    await cluster.until('it has rows', () => gone !== undefined && rowsOf(gone, 1) > 0)
+    gone?.crash({ powerLoss: false })
+    await assign(cluster, 1, rest)
+    await cluster.until('the change is settled', () => !isOpen(cluster, 1))
+    for (let boot = 0; boot < 3; boot += 1) {
+      gone?.events.splice(0)
+      gone?.start()
+      await cluster.until(
+        'it hosts the meta group',
+        () => gone?.shard(0)?.leader !== null && gone?.shard(0) !== null,
+      )
+      await cluster.until('it is out of the shard', () => gone?.shard(1) === null)
+      await cluster.run(500)
+      expect(gone?.saw('replica_removed')).toHaveLength(boot === 0 ? 1 : 0)
+      expect(gone?.saw('replica_created')).toEqual([])
+      expect(gone !== undefined && rowsOf(gone, 1)).toBe(0)
+      expect(gone?.halted).toBe(null)
+      gone?.crash({ powerLoss: boot === 1 })
+    }
+    await writer.stop()
+    expect(await writer.lost()).toEqual([])
+  })
+
+  it('and crashes at any step of its removal is gone after the next start, rows and all', async () => {
+    const { cluster, writer } = await loaded()
+    let nodes = ['n1', 'n2', 'n3']
+    let crashes = 0
+    for (let nth = 1; nth <= 8; nth += 1) {
+      const gone = cluster.machine(nodes.includes('n3') ? 'n3' : 'n4')
+      nodes = gone.name === 'n3' ? ['n1', 'n2', 'n4'] : ['n1', 'n2', 'n3']
+      await cluster.until('it has rows', () => rowsOf(gone, 1) > 0)
+      await assign(cluster, 1, nodes)
+      await cluster.until('it is out', () => gone.shard(1) === null && gone.process.alive)
+      let steps = 0
+      gone.disk.onBoundary = () => {
+        steps += 1
+        if (steps !== nth) return
+        crashes += 1
+        gone.crash({ powerLoss: nth % 2 === 0 })
+      }
+      await cluster.run(50)
+      gone.disk.onBoundary = null
+      if (!gone.process.alive) gone.start()
+      await settled(cluster, 1, nodes)
+      await cluster.until('its rows are gone', () => rowsOf(gone, 1) === 0)
+    }
+    expect(crashes).toBeGreaterThan(2)
+    await writer.stop()
+    expect(await writer.lost()).toEqual([])
+    for (const machine of cluster.machines) expect(machine.halted).toBe(null)
+  })
+
+  it('A12: that was paused through it disturbs nobody when it goes on', async () => {
+    const { cluster, writer } = await loaded()
+    const gone = cluster.machines.find(
+      (machine) => machine.name !== 'n4' && machine !== cluster.leader(1) && machine !== cluster.leader(0),
+    )
+    const rest = cluster.machines.filter((machine) => machine !== gone).map((machine) => machine.name)
+    gone?.process.pause()
+    await assign(cluster, 1, rest)
+    await cluster.until('the change is settled', () =>
+      rest.every((name) => cluster.machine(name).status()?.changes.length === 0),
+    )
+    const term = cluster.leader(1)?.shard(1)?.term
+    const leader = cluster.leader(1)
+    gone?.process.resume()
+    await cluster.run(5_000)
+    expect(cluster.leader(1)).toBe(leader)
+    expect(leader?.shard(1)?.term).toBe(term)
+    expect(gone?.shard(1)).toBe(null)
+    await writer.more(10)
+    await writer.stop()
+    expect(await writer.lost()).toEqual([])
+  })
+
+  it('F4 A12: whose node hears of no newer map is told by those whose committed configuration excludes it', async () => {
+    const { cluster, writer } = await loaded()
+    const gone = cluster.machines.find(
+      (machine) => machine.name !== 'n4' && machine !== cluster.leader(1) && machine !== cluster.leader(0),
+    )
+    const former = gone?.shard(1)?.incarnation
+    const rest = cluster.machines.filter((machine) => machine !== gone).map((machine) => machine.name)
+    cluster.isolate(gone?.name ?? '')
+    await assign(cluster, 1, rest)
+    await cluster.until('the change is settled', () =>
+      rest.every((name) => cluster.machine(name).status()?.changes.length === 0),
+    )
+    const term = cluster.leader(1)?.shard(1)?.term
+    let told = 0
+    cluster.hub.setFault((_, to, bytes) => {
+      if (to !== gone?.name) return [0.2]
+      const frame = decodePeerFrameOrNull(bytes)
+      if (frame?.type === 'excluded') told += 1
+      // The meta group is silent to it: neither maps nor entries arrive.
+      const isMeta = frame?.type === 'messages' && frame.messages.some((message) => message.group === 0)
+      return frame?.type === 'map' || frame?.type === 'snapshotChunk' || isMeta ? [] : [0.2]
+    })
+    cluster.heal()
+    await cluster.until('it is out of the shard', () => gone?.shard(1) === null)
+    expect(told).toBeGreaterThan(0)
+    expect(gone?.saw('replica_removed')).toMatchObject([{ group: 1, incarnation: former }])
+    // Its map still has it: that brings nothing back.
+    await cluster.run(2_000)
+    expect(gone?.shard(1)).toBe(null)
+    expect(cluster.leader(1)?.shard(1)?.term).toBe(term)
+    cluster.hub.setFault(() => [0.2])
+    await writer.stop()
+    expect(await writer.lost()).toEqual([])
+  })
+
+  it('C15: leaves a group whose new members came by snapshot and have all that was committed, also after a loss of power', async () => {
+    const { cluster, writer } = await loaded(1_000)
+    await cluster.until('the log was compacted', () => (cluster.leader(1)?.shard(1)?.firstIndex ?? 0) > 20)
+    await assign(cluster, 1, ['n2', 'n4'])
+    await settled(cluster, 1, ['n2', 'n4'])
+    expect(cluster.machine('n4').shard(1)?.snapshotsInstalled).toBeGreaterThan(0)
+    await writer.stop()
+    for (const machine of cluster.machines) machine.crash({ powerLoss: true })
+    for (const machine of cluster.machines) machine.start()
+    await settled(cluster, 1, ['n2', 'n4'])
+    for (const name of ['n2', 'n4']) {
+      const shard = cluster.machine(name).shard(1)
+      // The log goes on where the state ends.
+      expect(shard?.firstIndex).toBeLessThanOrEqual((shard?.checkpointIndex ?? 0) + 1)
+      expect(shard?.state).toBe('live')
+    }
+    expect(await writer.lost()).toEqual([])
+  })
+})
+
+function decodePeerFrameOrNull(bytes: Uint8Array): ReturnType<typeof decodePeerFrame> | null {
+  try {
+    return decodePeerFrame(bytes)
+  } catch {
+    return null
+  }
+}

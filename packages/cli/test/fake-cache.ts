@@ -125,6 +125,7 @@ export function nodeStatus(id: string, shards: readonly ShardStatus[]): NodeStat
     state: 'serving',
     mapEpoch: 1,
     lowOnSpace: false,
+    log: { batches: 0, syncs: 0, bytesWritten: 0 },
     nodes: [],
     shards,
     changes: [],

@@ -1,5 +1,5 @@
 // The node's status document, read from its parts at the moment it is asked for.
-import type { RecoveredReplica, Storage } from '@quorate/storage'
+import type { LogStats, RecoveredReplica, Storage } from '@quorate/storage'
 import type { MapHolder } from './map-holder.ts'
 import type { Hosted } from './replica/replicas.ts'
 import type { NodeCore } from './node-core.ts'
@@ -71,6 +71,10 @@ interface NodeFacts {
   readonly peerAddress: string
 }
 
+function logStatus({ batches, syncs, bytesWritten }: LogStats): NodeStatus['log'] {
+  return { batches, syncs, bytesWritten }
+}
+
 export function nodeStatus(core: NodeCore, storage: Storage, facts: NodeFacts): NodeStatus {
   const { dirId, boot, clusterId } = storage.identity
   const now = core.now()
@@ -88,6 +92,7 @@ export function nodeStatus(core: NodeCore, storage: Storage, facts: NodeFacts): 
     state: facts.state,
     mapEpoch: core.map.epoch,
     lowOnSpace: storage.lowOnSpace,
+    log: logStatus(storage.log.stats),
     nodes: (core.map.map?.nodes ?? []).map((node) => {
       const heardAt = core.pairs.clockOf(node.dirId)?.heardAt
       return { ...node, heardMsAgo: heardAt === undefined ? null : Math.round(now - heardAt) }

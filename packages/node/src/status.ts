@@ -11,6 +11,13 @@ export interface NodeStatus {
   readonly state: 'blank' | 'recovering' | 'serving' | 'halted'
   readonly mapEpoch: number
   readonly lowOnSpace: boolean
+  /** The write-ahead log since the start of the process. */
+  readonly log: {
+    /** Batches written; several may share a sync. */
+    readonly batches: number
+    readonly syncs: number
+    readonly bytesWritten: number
+  }
   readonly nodes: readonly {
     readonly name: string
     readonly dirId: string

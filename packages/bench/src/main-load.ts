@@ -1,0 +1,109 @@
+// `main-load`: a load process. Its parent tells it over the channel of `fork` what to do, one order at a time.
+import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connectCeiling } from './load/ceiling-target.ts'
+import { Histogram } from './load/histogram.ts'
+import { everyKeyOnce, randomKeys } from './load/keys.ts'
+import type { LoadOrder, LoadReport, LoadTask } from './load/messages.ts'
+import { connectQuorate } from './load/quorate-target.ts'
+import type { Target } from './load/target.ts'
+
+const FILL_OUTSTANDING = 512
+const POLL_MS = 20
+
+const [system, ...endpoints] = process.argv.slice(2)
+const histogram = new Histogram()
+let failures = 0
+let firstFailure: unknown = null
+let begin: () => void = () => {}
+
+function report(message: LoadReport): void {
+  process.send?.(message)
+}
+
+function failed(error: unknown): void {
+  failures += 1
+  firstFailure ??= error
+}
+
+async function fill(target: Target, keys: number, valueBytes: number): Promise<void> {
+  const nextKey = everyKeyOnce(keys)
+  await target.run({
+    kind: 'write',
+    outstanding: FILL_OUTSTANDING,
+    valueBytes,
+    nextKey,
+    completed: () => {},
+    failed,
+  }).ended
+  // What was not written would make reads cheaper than they are.
+  if (failures > 0)
+    throw new Error(`${failures} of ${keys} keys could not be written: ${String(firstFailure)}`)
+}
+
+async function load(target: Target, task: LoadTask): Promise<void> {
+  failures = 0
+  let succeeded = 0
+  const begun = new Promise<void>((resolve) => (begin = resolve))
+  const { ended, stop } = target.run({
+    ...task,
+    nextKey: randomKeys(task.keys, task.seed),
+    completed: (ms) => {
+      succeeded += 1
+      histogram.record(ms)
+    },
+    failed,
+  })
+  await sleep(task.warmMs)
+  report({ type: 'warm' })
+  await begun
+  histogram.clear()
+  failures = 0
+  const [beginMs, cpu, loop] = [performance.now(), process.cpuUsage(), performance.eventLoopUtilization()]
+  await sleep(task.measuredMs)
+  // Without a single operation there would be a rate but no latency: the time goes on until one has ended.
+  while (histogram.count + failures === 0) await sleep(POLL_MS)
+  const elapsedMs = performance.now() - beginMs
+  const { user, system: kernel } = process.cpuUsage(cpu)
+  report({
+    type: 'measured',
+    result: {
+      perSecond: Math.round((histogram.count * 1_000) / elapsedMs),
+      p50Ms: histogram.quantileMs(0.5),
+      p99Ms: histogram.quantileMs(0.99),
+      maxMs: histogram.maxMs,
+      failed: failures,
+    },
+    client: {
+      cpu: (user + kernel) / 1_000 / elapsedMs,
+      eventLoopUtilization: performance.eventLoopUtilization(loop).utilization,
+    },
+  })
+  stop()
+  await ended
+  report({ type: 'drained', succeeded })
+}
+
+async function obey(target: Target, order: LoadOrder): Promise<void> {
+  switch (order.type) {
+    case 'fill':
+      await fill(target, order.keys, order.valueBytes)
+      return report({ type: 'filled' })
+    case 'load':
+      return load(target, order.task)
+    case 'begin':
+      return begin()
+    case 'close':
+      await target.close()
+      process.disconnect()
+      // A profile is written at the end of the process.
+      return process.exit(0)
+  }
+}
+
+const target = system === 'quorate' ? await connectQuorate(endpoints) : connectCeiling(endpoints)
+process.on('disconnect', () => process.exit(1))
+process.on('message', (order: LoadOrder) => {
+  obey(target, order).catch((error: unknown) => report({ type: 'failed', message: String(error) }))
+})
+report({ type: 'ready' })

@@ -6,7 +6,6 @@ import { startEtcd } from './etcd/etcd.ts'
 import { etcdObstacle } from './etcd/install.ts'
 import { measureGaps } from './gap/measure-gaps.ts'
 import type { SystemName } from './measurement.ts'
-import { profileFlags } from './profile/flags.ts'
 import { type QuorateSystem, startQuorate } from './quorate/quorate.ts'
 import { nameOf, serverTable, throughputTable } from './report/report.ts'
 import type { Results } from './report/results.ts'
@@ -24,8 +23,7 @@ export async function compare(options: BenchOptions, directory: string, results:
           results.addLoad(measured)
           progress(`${nameOf(work)}, run ${run}: ${system.name} ${measured.perSecond}/s`)
         }
-    // A killed process leaves no profile.
-    if (quorate !== null && options.profile === undefined)
+    if (quorate !== null)
       await measureGaps(quorate.cluster, options.kills, options.keys, (gap) => {
         results.addScalar(gap)
         progress(`kill ${gap.run}: gaps ${JSON.stringify(gap['gapsMs'])} ms`)
@@ -51,12 +49,11 @@ async function startAll(
   let quorate: QuorateSystem | null = null
   const wanted = (name: SystemName): boolean => options.systems.includes(name)
   if (wanted('quorate')) {
-    const nodeFlags = profileFlags(options.profile)
     quorate = await startQuorate({
       directory: path.join(directory, 'quorate'),
       shards: options.shards,
       load,
-      ...(nodeFlags === null ? {} : { nodeFlags }),
+      profile: options.profile,
     })
     systems.push(quorate)
   }

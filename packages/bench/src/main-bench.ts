@@ -1,5 +1,6 @@
 // `npm run bench`: measures Quorate beside its rulers, or with `--scale` against itself at other sizes; prints tables and the
 // targets, and with `--json FILE` a line of JSON per measurement. Asserts nothing unless `--check` is given.
+import { mkdirSync } from 'node:fs'
 import process from 'node:process'
 import { type BenchOptions, parseBenchOptions } from './arguments.ts'
 import { compare } from './compare.ts'
@@ -19,6 +20,7 @@ async function main(options: BenchOptions): Promise<number> {
   const machine = describeMachine()
   const { runs, measuredMs, warmMs, valueBytes, keys, shards, seed } = options
   const settings = { seed, runs, seconds: measuredMs / 1_000, valueBytes, ...machine }
+  if (options.profile !== undefined) mkdirSync(options.profile, { recursive: true })
   const directory = makeWorkDirectory(options.directory)
   printLine(
     `${machine.cpus} CPUs for all servers and the client, Node ${machine.node}, ${machine.platform}; data in ${directory}\n` +

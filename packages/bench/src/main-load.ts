@@ -6,6 +6,7 @@ import { Histogram } from './load/histogram.ts'
 import { everyKeyOnce, randomKeys } from './load/keys.ts'
 import type { LoadOrder, LoadReport, LoadTask } from './load/messages.ts'
 import { connectQuorate } from './load/quorate-target.ts'
+import { recordProfile } from './profile/recorder.ts'
 import type { Target } from './load/target.ts'
 
 const FILL_OUTSTANDING = 512
@@ -57,6 +58,7 @@ async function load(target: Target, task: LoadTask): Promise<void> {
   await sleep(task.warmMs)
   report({ type: 'warm' })
   await begun
+  const endProfile = task.profile === null ? null : await recordProfile(task.profile)
   histogram.clear()
   failures = 0
   const [beginMs, cpu, loop] = [performance.now(), process.cpuUsage(), performance.eventLoopUtilization()]
@@ -65,6 +67,7 @@ async function load(target: Target, task: LoadTask): Promise<void> {
   while (histogram.count + failures === 0) await sleep(POLL_MS)
   const elapsedMs = performance.now() - beginMs
   const { user, system: kernel } = process.cpuUsage(cpu)
+  await endProfile?.()
   report({
     type: 'measured',
     result: {

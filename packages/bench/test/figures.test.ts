@@ -154,11 +154,15 @@ test('a function that calls itself is counted once in what is inclusive', () => 
   const callFrame = { url: '', lineNumber: 0 }
   const nodes = [
     { id: 1, callFrame: { ...callFrame, functionName: '(root)' }, children: [2, 4] },
-    { id: 2, callFrame: { ...callFrame, functionName: 'walk' }, children: [3] },
-    { id: 3, callFrame: { ...callFrame, functionName: 'walk' } },
+    {
+      id: 2,
+      callFrame: { functionName: 'walk', url: 'file:///packages/a/dist/b.js', lineNumber: 4 },
+      children: [3],
+    },
+    { id: 3, callFrame: { functionName: 'walk', url: 'file:///packages/a/dist/b.js', lineNumber: 4 } },
     { id: 4, callFrame: { ...callFrame, functionName: '(idle)' } },
   ]
-  const text = summarise({ nodes, samples: [2, 3, 4], timeDeltas: [10, 30, 960] }, 5)
-  expect(text.match(/100\.0 %\s+walk/g)).toHaveLength(2)
+  const text = summarise({ nodes, samples: [2, 3, 3, 4] }, 5)
+  expect(text.match(/walk a\/b\.js:5\s+100\.0 %/g)).toHaveLength(2)
   expect(text).not.toContain('(idle)')
 })

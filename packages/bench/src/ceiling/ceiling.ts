@@ -31,7 +31,10 @@ export async function startCeiling(directory: string, settings: LoadSettings): P
     version: process.version,
     serverPids: () => pidsOf(children),
     measure: async (work, run) => {
-      const { result } = await load.measure({ ...work, ...settings, seed: seedOf(settings, run) }, unobserved)
+      const { result } = await load.measure(
+        { ...work, ...settings, seed: seedOf(settings, run), profile: null },
+        unobserved,
+      )
       const { keys } = settings
       return {
         system: 'ceiling',

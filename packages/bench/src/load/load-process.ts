@@ -39,12 +39,8 @@ export class LoadProcess {
     child.on('exit', () => this.#wake())
   }
 
-  static async start(
-    system: 'quorate' | 'ceiling',
-    endpoints: readonly string[],
-    nodeFlags: readonly string[] = [],
-  ): Promise<LoadProcess> {
-    const child = fork(program, [system, ...endpoints], { execArgv: [...nodeFlags] })
+  static async start(system: 'quorate' | 'ceiling', endpoints: readonly string[]): Promise<LoadProcess> {
+    const child = fork(program, [system, ...endpoints])
     killAtExit(child)
     const load = new LoadProcess(child)
     await load.#hear('ready', SILENCE_MS_MAX)

@@ -10,6 +10,8 @@ export interface LoadTask {
   readonly warmMs: number
   readonly measuredMs: number
   readonly seed: number
+  /** A file for a CPU profile of the load process; null for none. */
+  readonly profile: string | null
 }
 
 export type LoadOrder =

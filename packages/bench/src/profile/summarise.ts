@@ -2,7 +2,7 @@
 import { readFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { formatTable } from '../report/table.ts'
-import { PROFILE_ENDING } from './flags.ts'
+import { PROFILE_ENDING } from './recorder.ts'
 
 /** The part of V8's format (.cpuprofile) that is read here. */
 interface Profile {
@@ -13,7 +13,6 @@ interface Profile {
   }[]
   /** Ids of nodes. */
   readonly samples: readonly number[]
-  readonly timeDeltas: readonly number[]
 }
 
 interface Cost {
@@ -22,6 +21,8 @@ interface Cost {
 }
 
 const IDLE = new Set(['(idle)', '(root)'])
+/** On whose behalf time is spent: callers that everything has in common would only hide that. */
+const COMMON = /^\(| node:| ws\/|^\w+$/
 
 /** Of every profile in the directory: the functions with the most time of their own and with the most time below them. */
 export function summariseProfiles(directory: string, lines: number): string {
@@ -40,21 +41,23 @@ export function summarise(profile: Profile, lines: number): string {
   const busy = [...costs].reduce((total, [name, { self }]) => total + (IDLE.has(name) ? 0 : self), 0)
   const list = (column: keyof Cost): string =>
     formatTable(
-      [column, 'function'],
+      ['function', column],
       [...costs]
-        .filter(([name]) => !IDLE.has(name))
+        .filter(([name]) => !IDLE.has(name) && (column === 'self' || !COMMON.test(name)))
         .toSorted((left, right) => right[1][column] - left[1][column])
         .slice(0, lines)
-        .map(([name, cost]) => [`${((100 * cost[column]) / busy).toFixed(1)} %`, name]),
+        .map(([name, cost]) => [name, `${((100 * cost[column]) / busy).toFixed(1)} %`]),
     )
   return `${list('self')}\n\n${list('inclusive')}`
 }
 
-/** By function, microseconds. A function that calls itself counts once in what is inclusive. */
-function costsOf({ nodes, samples, timeDeltas }: Profile): Map<string, Cost> {
+/**
+ * By function, samples. They are counted, not weighed by the time since the sample before: that one is long where others kept
+ * the process from running. A function that calls itself counts once in what is inclusive.
+ */
+function costsOf({ nodes, samples }: Profile): Map<string, Cost> {
   const selfById = new Map<number, number>()
-  for (const [index, id] of samples.entries())
-    selfById.set(id, (selfById.get(id) ?? 0) + (timeDeltas[index] ?? 0))
+  for (const id of samples) selfById.set(id, (selfById.get(id) ?? 0) + 1)
   const byId = new Map(nodes.map((node) => [node.id, node]))
   const costs = new Map<string, Cost>()
   const callers = new Map<string, number>()

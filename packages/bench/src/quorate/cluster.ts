@@ -14,8 +14,6 @@ const STATUS_MS_MAX = 5_000
 export interface ClusterOptions {
   readonly directory: string
   readonly shards: number
-  /** Of `node`, for a server of this name. */
-  readonly nodeFlags?: (name: string) => readonly string[]
 }
 
 export class Cluster {
@@ -29,7 +27,7 @@ export class Cluster {
   }
 
   /** Plans the processes; nothing runs yet. */
-  static async plan({ directory, shards, nodeFlags }: ClusterOptions): Promise<Cluster> {
+  static async plan({ directory, shards }: ClusterOptions): Promise<Cluster> {
     mkdirSync(directory, { recursive: true })
     const ports = await freePorts(NODES * 2)
     const places = Array.from({ length: NODES }, (_, index) => ({
@@ -44,7 +42,6 @@ export class Cluster {
           name,
           clientAddress,
           logFile: path.join(directory, `${name}.log`),
-          nodeFlags: nodeFlags?.(name) ?? [],
           serveArguments: [
             `--id=${name}`,
             `--data=${path.join(directory, name)}`,

@@ -2,6 +2,7 @@
 // its event loop, its memory and its garbage collector. The server's code knows nothing of it.
 import { PerformanceObserver, performance } from 'node:perf_hooks'
 import process from 'node:process'
+import { recordProfile } from '../profile/recorder.ts'
 
 /** Sums since the start of the process, except `gcMaxMs`: since the last sample. */
 export interface ProbeSample {
@@ -23,18 +24,43 @@ new PerformanceObserver((list) => {
   }
 }).observe({ entryTypes: ['gc'] })
 
-process.on('message', () => {
+/** What a parent may ask; each is answered once, `sample` with a sample and the others with `done`. */
+export type ProbeOrder =
+  | { readonly type: 'sample' }
+  | { readonly type: 'beginProfile'; readonly file: string }
+  | { readonly type: 'endProfile' }
+
+let endProfile: () => Promise<void> = async () => {}
+
+function sample(): ProbeSample {
   const { user, system } = process.cpuUsage()
-  const sample: ProbeSample = {
-    atMs: performance.now(),
-    cpuMs: (user + system) / 1_000,
-    loopActiveMs: performance.eventLoopUtilization().active,
-    gcMs,
-    gcMaxMs,
-    residentBytes: process.memoryUsage.rss(),
-  }
+  const { active } = performance.eventLoopUtilization()
+  const residentBytes = process.memoryUsage.rss()
+  const answer = { atMs: performance.now(), cpuMs: (user + system) / 1_000, loopActiveMs: active }
+  const longestMs = gcMaxMs
   gcMaxMs = 0
-  process.send?.(sample)
+  return { ...answer, gcMs, gcMaxMs: longestMs, residentBytes }
+}
+
+async function obey(order: ProbeOrder): Promise<ProbeSample | 'done'> {
+  switch (order.type) {
+    case 'sample':
+      return sample()
+    case 'beginProfile':
+      endProfile = await recordProfile(order.file)
+      return 'done'
+    case 'endProfile':
+      await endProfile()
+      return 'done'
+  }
+}
+
+process.on('message', (order: ProbeOrder) => {
+  // Whoever asked waits for an answer with a deadline: a failure shows there and in the log.
+  obey(order).then(
+    (answer) => process.send?.(answer),
+    (error: unknown) => process.stderr.write(`the probe failed: ${String(error)}\n`),
+  )
 })
 // The channel must not keep a server alive that has ended.
 process.channel?.unref()

@@ -4,12 +4,13 @@ import { closeSync, openSync, readFileSync } from 'node:fs'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { endChild, killAtExit } from '../children.ts'
-import type { ProbeSample } from './probe.ts'
+import type { ProbeOrder, ProbeSample } from './probe.ts'
 
 const launcher = fileURLToPath(new URL('../../../cli/bin/quorate.js', import.meta.url))
 const probe = new URL('probe.js', import.meta.url).href
 
-const PROBE_MS_MAX = 10_000
+/** Writing a profile may take a while. */
+const PROBE_MS_MAX = 30_000
 /** What the launcher would set: the probe is loaded through the pool, so its size is fixed before the launcher runs. */
 const THREADPOOL_SIZE = '12'
 
@@ -18,7 +19,6 @@ export interface ServerPlan {
   readonly clientAddress: string
   /** Everything behind `quorate serve`. */
   readonly serveArguments: readonly string[]
-  readonly nodeFlags: readonly string[]
   readonly logFile: string
 }
 
@@ -41,7 +41,7 @@ export class ServerProcess {
 
   start(): void {
     const log = openSync(this.plan.logFile, 'a')
-    const args = [...this.plan.nodeFlags, '--import', probe, launcher, 'serve', ...this.plan.serveArguments]
+    const args = ['--import', probe, launcher, 'serve', ...this.plan.serveArguments]
     const child = spawn(process.execPath, args, {
       stdio: ['ignore', log, log, 'ipc'],
       env: { ...process.env, UV_THREADPOOL_SIZE: THREADPOOL_SIZE },
@@ -59,6 +59,24 @@ export class ServerProcess {
   }
 
   sample(): Promise<ProbeSample> {
+    return this.#ask({ type: 'sample' }) as Promise<ProbeSample>
+  }
+
+  async beginProfile(file: string): Promise<void> {
+    await this.#ask({ type: 'beginProfile', file })
+  }
+
+  async endProfile(): Promise<void> {
+    await this.#ask({ type: 'endProfile' })
+  }
+
+  /** The last lines that the server wrote, for whoever wonders why it ended. */
+  lastLog(lines: number = 5): string {
+    return readFileSync(this.plan.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')
+  }
+
+  /** One question at a time. */
+  #ask(order: ProbeOrder): Promise<unknown> {
     const child = this.#child
     if (child === null) throw new Error(`${this.plan.name} does not run:\n${this.lastLog()}`)
     return new Promise((resolve, reject) => {
@@ -66,16 +84,11 @@ export class ServerProcess {
         () => reject(new Error(`${this.plan.name}: its probe is silent`)),
         PROBE_MS_MAX,
       )
-      child.once('message', (sample: ProbeSample) => {
+      child.once('message', (answer) => {
         clearTimeout(timer)
-        resolve(sample)
+        resolve(answer)
       })
-      child.send('sample')
+      child.send(order)
     })
-  }
-
-  /** The last lines that the server wrote, for whoever wonders why it ended. */
-  lastLog(lines: number = 5): string {
-    return readFileSync(this.plan.logFile, 'utf8').trimEnd().split('\n').slice(-lines).join('\n')
   }
 }

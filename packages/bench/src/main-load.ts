@@ -3,43 +3,50 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connectCeiling } from './load/ceiling-target.ts'
 import { Histogram } from './load/histogram.ts'
-import { everyKeyOnce, randomKeys } from './load/keys.ts'
+import { eachOnce, everyKeyOnce, randomKeys } from './load/keys.ts'
 import type { LoadOrder, LoadReport, LoadTask } from './load/messages.ts'
 import { connectQuorate } from './load/quorate-target.ts'
 import { recordProfile } from './profile/recorder.ts'
 import type { Target } from './load/target.ts'
 
 const FILL_OUTSTANDING = 512
+/** On a crowded machine leaders change, and a deadline passes. */
+const FILL_ATTEMPTS_MAX = 10
 const POLL_MS = 20
 
 const [system, ...endpoints] = process.argv.slice(2)
 const histogram = new Histogram()
 let failures = 0
-let firstFailure: unknown = null
 let begin: () => void = () => {}
 
 function report(message: LoadReport): void {
   process.send?.(message)
 }
 
-function failed(error: unknown): void {
-  failures += 1
-  firstFailure ??= error
-}
-
 async function fill(target: Target, keys: number, valueBytes: number): Promise<void> {
-  const nextKey = everyKeyOnce(keys)
-  await target.run({
-    kind: 'write',
-    outstanding: FILL_OUTSTANDING,
-    valueBytes,
-    nextKey,
-    completed: () => {},
-    failed,
-  }).ended
-  // What was not written would make reads cheaper than they are.
-  if (failures > 0)
-    throw new Error(`${failures} of ${keys} keys could not be written: ${String(firstFailure)}`)
+  let nextKey = everyKeyOnce(keys)
+  for (let attempt = 1; ; attempt++) {
+    const missed: string[] = []
+    let last: unknown = null
+    const failedKey = (error: unknown, key: string): void => {
+      last = error
+      missed.push(key)
+    }
+    const outstanding = FILL_OUTSTANDING
+    await target.run({
+      kind: 'write',
+      outstanding,
+      valueBytes,
+      nextKey,
+      completed: () => {},
+      failed: failedKey,
+    }).ended
+    if (missed.length === 0) return
+    // What was not written would make reads cheaper than they are.
+    if (attempt === FILL_ATTEMPTS_MAX)
+      throw new Error(`${missed.length} keys could not be written: ${String(last)}`)
+    nextKey = eachOnce(missed)
+  }
 }
 
 async function load(target: Target, task: LoadTask): Promise<void> {
@@ -53,7 +60,9 @@ async function load(target: Target, task: LoadTask): Promise<void> {
       succeeded += 1
       histogram.record(ms)
     },
-    failed,
+    failed: () => {
+      failures += 1
+    },
   })
   await sleep(task.warmMs)
   report({ type: 'warm' })

@@ -18,6 +18,11 @@ export function everyKeyOnce(count: number): NextKey {
   return () => (next < count ? keyName(next++) : null)
 }
 
+export function eachOnce(keys: readonly string[]): NextKey {
+  let next = 0
+  return () => keys[next++] ?? null
+}
+
 export function randomKeys(count: number, seed: number): NextKey {
   const names = count <= NAMES_MAX ? Array.from({ length: count }, (_, number) => keyName(number)) : null
   const draw = xorshift32(seed)

@@ -20,7 +20,7 @@ export async function connectQuorate(endpoints: readonly string[]): Promise<Targ
             await operate(key)
             work.completed(performance.now() - begunMs)
           } catch (error) {
-            work.failed(error)
+            work.failed(error, key)
           }
         }
       }

@@ -9,7 +9,7 @@ export interface TargetWork {
   readonly nextKey: NextKey
   /** Of every operation that succeeded. */
   readonly completed: (latencyMs: number) => void
-  readonly failed: (error: unknown) => void
+  readonly failed: (error: unknown, key: string) => void
 }
 
 export interface Target {

@@ -34,9 +34,10 @@ export async function scale(options: BenchOptions, directory: string, results: R
         results,
       )
     }
+  // One size alone is compared with nothing.
   for (const work of works) {
-    if (byShards.length > 0) printLine(`${sizeTable(results, work, byShards)}\n`)
-    if (byKeys.length > 0) printLine(`${sizeTable(results, work, byKeys)}\n`)
+    if (byShards.length > 1) printLine(`${sizeTable(results, work, byShards)}\n`)
+    if (byKeys.length > 1) printLine(`${sizeTable(results, work, byKeys)}\n`)
   }
   if (options.idleShards > 0) await measureIdle(options, path.join(directory, 'idle'), results)
   if (options.restartKeys > 0) await measureRestart(options, path.join(directory, 'restart'), results)

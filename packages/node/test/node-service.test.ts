@@ -196,6 +196,17 @@ describe('an orderly stop', () => {
     expect(old.halted).toBe(null)
   })
 
+  it('is not needed: a leader that is asked hands one group over and goes on, a follower refuses', async () => {
+    const cluster = new TestCluster()
+    const old = await cluster.formed()
+    for (const follower of cluster.followers()) expect(follower.node?.transferLeadership(1)).toBe(false)
+    expect(old.node?.transferLeadership(99)).toBe(false)
+    expect(old.node?.transferLeadership(1)).toBe(true)
+    await cluster.until('another leads', () => cluster.followers().includes(cluster.leader() ?? old))
+    await cluster.converged()
+    expect(old.halted).toBe(null)
+  })
+
   it('during the start waits for it and leaves a directory that starts again', async () => {
     const cluster = new TestCluster({ names: ['n1'] })
     const machine = cluster.machine('n1')

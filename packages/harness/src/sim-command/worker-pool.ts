@@ -2,8 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import type { SeedResult } from '../simulation/run-seed.ts'
 
-/** A run takes a few seconds; one that takes this long computes for ever. */
-const SEED_TIMEOUT_MS = 120_000
+/** A run takes a few seconds, on a busy machine a minute; one that takes this long computes for ever. */
+const SEED_TIMEOUT_MS = 300_000
 
 /** Surroundings that must not change a run. */
 export interface Surroundings {

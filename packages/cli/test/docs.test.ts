@@ -35,7 +35,9 @@ test('every relative link of the documentation leads to a file', () => {
 })
 
 test('every source file that docs/raft.md names exists', () => {
-  const named = [...read('raft.md').matchAll(/`(packages\/[^`]+\.ts)`/g)].map((match) => match[1] ?? '')
+  const named = [...read('raft.md').matchAll(/`([\w./-]+\.ts)`/g)].map(([, file = '']) =>
+    file.includes('/') ? file : `packages/raft/${file.endsWith('.test.ts') ? 'test' : 'src'}/${file}`,
+  )
   expect(named.length).toBeGreaterThan(10)
   expect(named.filter((file) => !existsSync(path.join(root, file)))).toEqual([])
 })

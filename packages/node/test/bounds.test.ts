@@ -97,6 +97,7 @@ describe('the status document', () => {
       mapEpoch: 3,
       lowOnSpace: false,
       changes: [],
+      log: { batches: 0, syncs: 0, bytesWritten: 0 },
       nodes: Array.from({ length: 100 }, (_, at) => ({
         name: `n${at}`,
         dirId: 'e'.repeat(32),

@@ -38,7 +38,7 @@ function deletes(count: number): Uint8Array {
 
 function patched(bytes: Uint8Array, change: (view: DataView) => void): Uint8Array {
   const copy = bytes.slice()
-  change(new DataView(copy.buffer))
+  change(new DataView(copy.buffer, copy.byteOffset))
   return copy
 }
 
@@ -62,14 +62,14 @@ test('a del has no value', () => {
 /** A `requests` frame with one request of `type`, of which only the body is left to say. */
 function request(type: number, body: Uint8Array): Uint8Array {
   const head = encodeClientFrame({ type: 'requests', mapEpoch: 0, requests: [] })
-  new DataView(head.buffer).setUint32(9, 1, true)
+  new DataView(head.buffer, head.byteOffset).setUint32(9, 1, true)
   return new Uint8Array(Buffer.concat([head, Uint8Array.of(type), new Uint8Array(8), body]))
 }
 
 test('a section of 3 MiB may come in a frame and one byte more may not', () => {
   const write = (length: number) => {
     const body = new Uint8Array(8 + length)
-    new DataView(body.buffer).setUint32(4, length, true)
+    new DataView(body.buffer, body.byteOffset).setUint32(4, length, true)
     return request(1, body)
   }
   expect(decodeClientFrame(write(limits.sectionBytes)).type).toBe('requests')
@@ -79,7 +79,7 @@ test('a section of 3 MiB may come in a frame and one byte more may not', () => {
 test('a read has 1 to 1,000 keys of 1 to 1,024 bytes', () => {
   const read = (count: number, keyLength: number) => {
     const body = new Uint8Array(6 + count * (2 + keyLength))
-    const view = new DataView(body.buffer)
+    const view = new DataView(body.buffer, body.byteOffset)
     view.setUint16(4, count, true)
     for (let at = 0; at < count; at += 1) view.setUint16(6 + at * (2 + keyLength), keyLength, true)
     return request(2, body)

@@ -42,7 +42,7 @@ export function mutate(valid: Uint8Array, draw: () => number): Uint8Array {
 function damage(bytes: Uint8Array, below: (limit: number) => number): void {
   if (bytes.length === 0) return
   const at = below(below(2) === 0 ? Math.min(bytes.length, 40) : bytes.length)
-  const view = new DataView(bytes.buffer)
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
   const kind = below(5)
   if (kind === 0 && at + 8 <= bytes.length) view.setFloat64(at, oddFloats[below(oddFloats.length)] ?? 0, true)
   else if (kind === 1 && at + 8 <= bytes.length) view.setFloat64(at, oddFloats[below(oddFloats.length)] ?? 0)

@@ -132,7 +132,7 @@ describe('validateSection', () => {
 
   test.each([0, limits.sweepEntries + 1])('refuses a sweep of %s entries', (limit) => {
     const bytes = encodeSection({ kind: 'sweep', group: 1, limit: 9 })
-    new DataView(bytes.buffer).setUint32(12, limit, true)
+    new DataView(bytes.buffer, bytes.byteOffset).setUint32(12, limit, true)
     expect(() => validateSection(bytes, { origin: 'log' })).toThrow(BadFrameError)
     expect(() => decodeSections(bytes)).toThrow(BadFrameError)
     expect(() => encodeSection({ kind: 'sweep', group: 1, limit })).toThrow(/sweep/)
@@ -144,7 +144,7 @@ describe('validateSection', () => {
       commands({ op: 'touch', sequence: 5, notAfter: 7, key: text('k'), condition, ttl: 1 }),
     )
     expect(validateSection(bytes, { origin: 'client' }).deletesOnly).toBe(false)
-    new DataView(bytes.buffer).setUint8(41, 0)
+    new DataView(bytes.buffer, bytes.byteOffset).setUint8(41, 0)
     expect(() => validateSection(bytes, { origin: 'client' })).toThrow(/a touch without a ttl/)
   })
 

@@ -17,6 +17,7 @@ import { VirtualTime } from './virtual-time.ts'
 
 export const DIRECTORY = 'n1'
 export const KEYS = 120
+const TTL_MS = 3_600_000
 const VALUE_BYTES = 2_048
 
 const never = Number.MAX_SAFE_INTEGER
@@ -109,7 +110,8 @@ export class ScrubWorld {
             key: keyOf(group, at),
             value: { type: 'bytes', bytes: new Uint8Array(VALUE_BYTES).fill(fill) },
             condition: { type: 'always' },
-            ttl: 0,
+            // Some expire, so that there are rows of every kind.
+            ttl: at % 2 === 0 ? TTL_MS : 0,
           },
         ],
       }

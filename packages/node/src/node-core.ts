@@ -12,6 +12,7 @@ import {
 import type { Network, Runtime } from '@quorate/runtime'
 import type { Removal } from '@quorate/state-machine'
 import type { LogRecord, Storage } from '@quorate/storage'
+import { Announcer } from './announcer.ts'
 import { Checkpointer } from './checkpointer.ts'
 import { agreedWallMs, type HeardClock } from './log-clock.ts'
 import { MAP_FILE, MapHolder } from './map-holder.ts'
@@ -26,11 +27,9 @@ import { ReadRounds } from './peers/read-rounds.ts'
 import type { ReplicaHost } from './replica/host.ts'
 import type { Replica } from './replica/replica.ts'
 import { Replicas } from './replica/replicas.ts'
-import { type DiskVerdict, judgeDisk } from './disk-watch.ts'
+import { Fitness } from './fitness.ts'
 import { SnapshotTraffic } from './replica/snapshot-traffic.ts'
-import { transferLeadership } from './hand-over.ts'
 import { OverlaySum } from './overlay-sum.ts'
-import { ProgressWatch } from './progress-watch.ts'
 import { QuietGroups } from './quiet-groups.ts'
 import { Scrubber } from './scrubber.ts'
 import { fixed } from './settings.ts'
@@ -75,10 +74,8 @@ export class NodeCore implements ReplicaHost {
   #snapshots = 0
   #links = 0
   #lastTicket = 0
-  #announceAt = 0
-  #handOverAt = 0
-  #disk: DiskVerdict = 'well'
-  readonly #progress = new ProgressWatch()
+  readonly #fitness: Fitness
+  readonly #announcer: Announcer
   readonly #overlay = new OverlaySum()
 
   constructor(parts: CoreParts) {
@@ -94,7 +91,34 @@ export class NodeCore implements ReplicaHost {
       boot: () => storage.identity.boot,
       replicaOf: (group) => this.replicas.get(group)?.replica,
       nodeOf: (group, replica) => this.map.nodeOf(group, replica),
-      look: (replica) => this.#look(replica),
+      look: (replica) =>
+        this.#fitness.look(replica, this.map.map, this.replicas.get(replica.group)?.shard ?? null),
+    })
+    this.#fitness = new Fitness({
+      now: () => this.now(),
+      diskBusySince: () => storage.log.stats.busySince,
+      lowOnSpace: () => storage.lowOnSpace,
+      replicas: () => this.#live(),
+      isFit: (group, voter) => {
+        const node = this.map.nodeOf(group, voter)
+        return node !== null && this.pairs.isFit(node)
+      },
+      verdictChanged: () => this.quiet.mapChanged(this.#live()),
+      event: (event) => this.event(event),
+    })
+    this.#announcer = new Announcer({
+      now: () => this.now(),
+      known: () => this.map.node(this.#dirId),
+      self: () => ({
+        dirId: this.#dirId,
+        name: parts.name,
+        peerAddress: parts.peerAddress(),
+        clientAddress: parts.clientAddress(),
+      }),
+      ask: (join) => {
+        this.pairs.broadcast(join)
+        this.#joined(join)
+      },
     })
     this.checkpointer = new Checkpointer({
       store: storage.store,
@@ -230,7 +254,7 @@ export class NodeCore implements ReplicaHost {
   }
 
   mayLead(): boolean {
-    return this.#disk === 'well'
+    return this.#fitness.mayLead
   }
 
   /** Upper bound in ms of the age of what a stale read of the group would see here; null where it cannot be told. */
@@ -265,74 +289,12 @@ export class NodeCore implements ReplicaHost {
 
   /** Timers of the groups that have something to wait for. */
   tick(): void {
-    this.#watchDisk()
+    this.#fitness.watchDisk()
     this.quiet.tick()
     this.controller?.tick()
     this.membership.tick()
-    this.#announce()
-    if (this.#parts.storage.lowOnSpace || this.#disk === 'handOver') this.#leadElsewhere()
-  }
-
-  /** A leader that cannot write: leadership goes to a node that can, now and then until it has. */
-  #leadElsewhere(): void {
-    if (this.now() < this.#handOverAt) return
-    this.#handOverAt = this.now() + fixed.spaceHandOverMs
-    for (const { replica } of this.replicas.all())
-      if (replica.isLeader) transferLeadership(replica, (voter) => this.mayBeLedAt(replica.group, voter))
-  }
-
-  /** The one judgement of who is fit to take a leadership over: it answers, and has neither a full nor a stuck disk. */
-  mayBeLedAt(group: number, voter: number): boolean {
-    const node = this.map.nodeOf(group, voter)
-    return node !== null && this.pairs.isFit(node)
-  }
-
-  /** A write or sync that does not end must not keep what others could lead (A15). Checkpoints do not count. */
-  #watchDisk(): void {
-    const { busySince } = this.#parts.storage.log.stats
-    const verdict = judgeDisk(busySince === null ? 0 : this.now() - busySince)
-    if (verdict === this.#disk) return
-    this.#disk = verdict
-    this.event({ code: 'disk_watch', verdict })
-    // Whoever waited to campaign, or leads, is looked at in this tick.
-    this.quiet.mapChanged(this.#live())
-  }
-
-  /** At a tick, for a replica that may have something to wait for. */
-  #look(replica: Replica): 'tick' | 'skip' {
-    const map = this.map.map
-    if (map !== null) this.replicas.get(replica.group)?.shard?.found(map)
-    if (this.#disk !== 'well' && !replica.isLeader) return 'skip'
-    if (this.#disk === 'stepDown') return this.#stepDown(replica, 'disk')
-    switch (this.#progress.look(replica.group, replica.raft, this.now())) {
-      case 'wait':
-        return 'tick'
-      case 'stepDown':
-        return this.#stepDown(replica, 'progress')
-      case 'transfer':
-        transferLeadership(replica, (voter) => this.mayBeLedAt(replica.group, voter))
-        this.event({ code: 'leader_stuck', group: replica.group })
-        return 'tick'
-    }
-  }
-
-  #stepDown(replica: Replica, reason: 'disk' | 'progress'): 'skip' {
-    this.event({ code: 'stepped_down', group: replica.group, reason })
-    replica.step({ type: 'stepDown' })
-    return 'skip'
-  }
-
-  /** A node that was started at other addresses than the map knows asks to be entered anew, as a joining one does. */
-  #announce(): void {
-    const { dirId } = this.identity()
-    const known = this.map.node(dirId)
-    const [peerAddress, clientAddress] = [this.#parts.peerAddress(), this.#parts.clientAddress()]
-    if (known === null || (known.peerAddress === peerAddress && known.clientAddress === clientAddress)) return
-    if (this.now() < this.#announceAt) return
-    this.#announceAt = this.now() + fixed.announceMs
-    const join = { type: 'join' as const, name: this.#parts.name, dirId, peerAddress, clientAddress }
-    this.pairs.broadcast(join)
-    this.#joined(join)
+    this.#announcer.tick()
+    this.#fitness.leadElsewhere()
   }
 
   identity(): OwnIdentity {

@@ -281,7 +281,8 @@ const newlyHeard = (peer: DirId, boot: number): HeardFrom => ({
 })
 
 /** Condemned or removed: it says nothing, also not that it heard. */
-const isSilent = ({ condition }: QuietReplica): boolean => condition === 'condemned' || condition === 'removed'
+const isSilent = ({ condition }: QuietReplica): boolean =>
+  condition === 'condemned' || condition === 'removed'
 
 const sameLed = (left: LedGroup, right: LedGroup): boolean =>
   left.term === right.term && left.leader === right.leader && left.receiver === right.receiver

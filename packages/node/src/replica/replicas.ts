@@ -364,4 +364,3 @@ const isDamage = (error: unknown): boolean =>
 function refuse(fault: string | null): void {
   if (fault !== null) throw new PeerFault(fault)
 }
-

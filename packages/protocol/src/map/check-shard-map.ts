@@ -20,7 +20,11 @@ export function faultOfShardMap(map: ShardMap): string | null {
   if (!isNatural(map.nextIncarnation) || map.nextIncarnation === 0)
     return 'a next incarnation that is not a safe integer from 1'
   return (
-    faultOfNodes(map.nodes) ?? faultOfFormer(map) ?? faultOfGroups(map) ?? faultOfSlots(map) ?? faultOfLength(map)
+    faultOfNodes(map.nodes) ??
+    faultOfFormer(map) ??
+    faultOfGroups(map) ??
+    faultOfSlots(map) ??
+    faultOfLength(map)
   )
 }
 

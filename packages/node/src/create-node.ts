@@ -352,7 +352,11 @@ class Node implements QuorateNode {
   #mapOffered(caller: Caller, map: ShardMap): void {
     const { core, storage } = this.#running()
     const { clusterId, dirId } = storage.identity
-    if (clusterId !== null) return map.clusterId === clusterId ? core.map.offer(map) : undefined
+    if (clusterId !== null) {
+      // A member may have called while it was blank; a stranger may say what it likes.
+      const isKnown = caller.hello.clusterId === clusterId || core.map.node(caller.hello.dirId) !== null
+      return isKnown && map.clusterId === clusterId ? core.map.offer(map) : undefined
+    }
     // A founder goes on with its own cluster: what it wrote down may have been heard of.
     if (this.#founding !== null && this.#founding.clusterId !== map.clusterId) return
     if (this.#joining || this.#bootstrap === null || !this.#bootstrap.trusts(caller.hello.name)) return

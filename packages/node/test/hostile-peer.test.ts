@@ -7,6 +7,8 @@ import {
   type PeerHello,
 } from '@quorate/protocol'
 import { describe, expect, it, vi } from 'vitest'
+import { encodeMetaCommand } from '../src/meta/meta-command.ts'
+import { fixed } from '../src/settings.ts'
 import { TestCluster } from './fixture/cluster.ts'
 import { clientHello, HostileCaller, peerHello } from './fixture/hostile-caller.ts'
 import { written } from './fixture/test-client.ts'
@@ -203,7 +205,7 @@ describe('a peer that is known', () => {
       await cluster.run(5)
       expect([name, caller.heard]).toEqual([name, expected])
       expect([name, state()]).toEqual([name, before])
-      caller.connection.close()
+      caller.close()
       await cluster.run(5)
     }
     expect(cluster.machine(leader).halted).toBe(null)
@@ -211,6 +213,31 @@ describe('a peer that is known', () => {
     await cluster.wait(client.open())
     expect(written(await cluster.wait(client.set('a', 'z')))).toBe(true)
   })
+
+  it.each(['excluded', 'claim', 'settle'] as const)(
+    'is a stranger, and nothing comes of its %s',
+    async (what) => {
+      const { cluster, leader, facts } = await formed()
+      const stranger = { clusterId: null, dirId: '7'.repeat(32) }
+      const claim = { group: 1, change: 1, term: facts.term + 9 }
+      const command = encodeMetaCommand(
+        what === 'claim' ? { type: 'claim', ...claim } : { type: 'settle', ...claim, voters: [facts.self] },
+      )
+      const frame: PeerFrame =
+        what === 'excluded'
+          ? { type: 'excluded', group: 1, to: facts.self, configurationIndex: 1_000_000 }
+          : { type: 'metaReport', command }
+      const epoch = cluster.machine(leader).status()?.mapEpoch
+      const caller = new HostileCaller(cluster, 'peer', leader, [
+        peerHello(cluster, 'stranger', leader, stranger),
+        encodePeerFrame(frame),
+      ])
+      await cluster.run(1_000)
+      expect(caller.heard).toEqual(['welcome'])
+      expect(cluster.machine(leader).shard(1)?.state).toBe('live')
+      expect(cluster.machine(leader).status()?.mapEpoch).toBe(epoch)
+    },
+  )
 
   it('may not make a stranger of its own choice join', async () => {
     const { cluster, leader } = await formed()
@@ -266,18 +293,20 @@ describe('a caller at the peer port', () => {
 })
 
 describe('a connection that says nothing', () => {
-  it('is closed after five seconds on either port; one that has said hello is not', async () => {
+  it('is closed after five seconds, on the peer port within a tick more; one that has said hello is not', async () => {
     const cluster = new TestCluster({ names: ['n1'] })
     await cluster.formed()
-    const silent = [
-      new HostileCaller(cluster, 'client', 'n1', []),
-      new HostileCaller(cluster, 'peer', 'n1', []),
-    ]
+    const client = new HostileCaller(cluster, 'client', 'n1', [])
+    const peer = new HostileCaller(cluster, 'peer', 'n1', [])
     const polite = new HostileCaller(cluster, 'client', 'n1', [clientHello()])
+    const peerSilentMs = fixed.callerSilentTicks * fixed.callerTickMs
+    expect([fixed.helloMs, peerSilentMs]).toEqual([5_000, 5_000])
     await cluster.run(4_900)
-    expect(silent.map(({ heard }) => heard)).toEqual([[], []])
+    expect([client.heard, peer.heard]).toEqual([[], []])
     await cluster.run(200)
-    expect(silent.map(({ heard }) => heard)).toEqual([['closed'], ['closed']])
+    expect(client.heard).toEqual(['closed'])
+    await cluster.run(fixed.callerTickMs)
+    expect(peer.heard).toEqual(['closed'])
     expect(polite.closed).toBe(false)
   })
 })

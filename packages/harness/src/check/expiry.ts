@@ -24,26 +24,50 @@ export function checkExpiry(operations: readonly Operation[]): Violation[] {
     if (!isPositioned(operation)) return [violation('an answer carries no position', operation)]
     ordered.push(operation)
   }
-  ordered.sort(byPosition)
+  ordered.sort(byPosition(writersOf(ordered)))
   const unknown = operations.filter(({ type }) => type === 'info')
   return [...checkRealTime(ordered), ...checkStates(ordered, unknown)]
 }
 
-function byPosition(left: Positioned, right: Positioned): number {
-  return (
+function byPosition(writers: ReadonlySet<Positioned>): (left: Positioned, right: Positioned) => number {
+  return (left, right) =>
     left.position.epoch - right.position.epoch ||
     left.position.version - right.position.version ||
-    rank(left) - rank(right) ||
+    rank(left, writers) - rank(right, writers) ||
     left.callMs - right.callMs
-  )
 }
 
 /** At one version: its write, what found its entry, what found it gone. */
-function rank({ f, seen, position }: Positioned): number {
-  if (f === 'set') return 0
-  if (seen === null || seen.version === null) return 3
-  return f !== 'get' && seen.version === position.version ? 1 : 2
+function rank(operation: Positioned, writers: ReadonlySet<Positioned>): number {
+  if (writers.has(operation)) return 0
+  return operation.seen === null || operation.seen.version === null ? 2 : 1
 }
+
+/**
+ * What took its own version. A touch or persist that found nothing to change is answered with the version of the entry, which
+ * may be the newest of all: it took that version only if nobody else did, and if nobody knew the version before it was called.
+ */
+function writersOf(operations: readonly Positioned[]): Set<Positioned> {
+  const byVersion = new Map<string, Positioned[]>()
+  for (const operation of operations) {
+    const { epoch, version } = operation.position
+    const name = `${epoch}.${version}`
+    byVersion.set(name, [...(byVersion.get(name) ?? []), operation])
+  }
+  const writers = new Set<Positioned>()
+  for (const group of byVersion.values()) {
+    const sets = group.filter(({ f }) => f === 'set')
+    const known = Math.min(...group.map(({ returnMs }) => returnMs ?? Infinity))
+    const [redated] = group
+      .filter(({ f, seen, position }) => isRedate(f) && seen?.version === position.version)
+      .filter(({ callMs }) => callMs <= known)
+      .toSorted((left, right) => left.position.t - right.position.t || left.callMs - right.callMs)
+    for (const writer of sets.length > 0 || redated === undefined ? sets : [redated]) writers.add(writer)
+  }
+  return writers
+}
+
+const isRedate = (f: Operation['f']): boolean => f === 'touch' || f === 'persist'
 
 function checkStates(ordered: readonly Positioned[], unknown: readonly Operation[]): Violation[] {
   let state: State | null = null

@@ -1,5 +1,5 @@
 // A node's part in who is a member of what: changes of the groups it leads, balanced leaders, and frames about both.
-import { BadFrameError, type DirId, META_GROUP, type PeerFrame } from '@quorate/protocol'
+import { BadFrameError, type DirId, type GroupId, META_GROUP, type PeerFrame } from '@quorate/protocol'
 import type { MapHolder } from '../map-holder.ts'
 import type { MetaController } from '../meta/controller.ts'
 import {
@@ -62,12 +62,15 @@ export class Membership {
     this.#balancer.leadershipChanged()
   }
 
+  /** Of strangers nothing is believed, and of members only what is about groups that they host by the map of this node. */
   received(from: DirId, frame: MembershipFrame): void {
     switch (frame.type) {
       case 'excluded':
-        return this.#parts.replicas.excluded(frame)
+        if (this.#hosts(from, frame.group)) this.#parts.replicas.excluded(frame)
+        return
       case 'load':
-        return this.#balancer.heard(from, frame.leads)
+        if (this.#parts.map.node(from) !== null) this.#balancer.heard(from, frame.leads)
+        return
       case 'metaReport':
         return this.#reported(from, frame.command)
     }
@@ -99,9 +102,15 @@ export class Membership {
       else send(node, frame)
   }
 
+  #hosts(node: DirId, group: GroupId): boolean {
+    const known = this.#parts.map.map?.groups.find((one) => one.group === group)
+    return known?.replicas.some((replica) => replica.node === node) ?? false
+  }
+
   #reported(from: DirId, command: Uint8Array): void {
     try {
-      this.#parts.controller()?.report(decodeMembershipReport(command))
+      const report = decodeMembershipReport(command)
+      if (this.#hosts(from, report.group)) this.#parts.controller()?.report(report)
     } catch (error) {
       if (!(error instanceof BadFrameError)) throw error
       this.#parts.event({ code: 'peer_bad_report', peer: from, reason: error.message })

@@ -52,6 +52,18 @@ class Sender {
 }
 
 describe('pair heartbeats', () => {
+  it('B15: send the led set again to a receiver that has forgotten it, though it had answered it', () => {
+    const sender = new Sender()
+    sender.pairs.lead(1, [led(1)])
+    sender.pairs.answered('p', answerTo(sender.beat()))
+    const named = sender.beat()
+    expect(named.ledSet).toBe(null)
+    expect(sender.pairs.answered('p', { ...answerTo(named), setNumber: 0 })).toBe(false)
+    const again = sender.beat()
+    expect(again.ledSet).toHaveLength(1)
+    expect(again.commits).toMatchObject([{ group: 1, commitIndex: 5 }])
+  })
+
   it('name the led set by number once the receiver has answered it, and send it in full until then', () => {
     const sender = new Sender()
     sender.pairs.lead(1, [led(1)])

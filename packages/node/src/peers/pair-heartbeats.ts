@@ -151,7 +151,11 @@ export class PairHeartbeats {
     const sent = pair?.sent.get(answer.sequence)
     if (pair === undefined || sent === undefined) return false
     forget(pair.sent, answer.sequence)
-    if (sent.setNumber !== answer.setNumber) return false
+    if (sent.setNumber !== answer.setNumber) {
+      // It does not know the set: perhaps it has forgotten it since it confirmed it. Nothing else would ever tell it again.
+      if (sent.setNumber === pair.setNumber) this.reconnected(peer)
+      return false
+    }
     if (sent.setNumber === pair.setNumber) {
       pair.confirmedSet = pair.setNumber
       for (const { record, version } of sent.commits)

@@ -99,7 +99,11 @@ export class EagerPairs {
     const pair = this.#pair(peer)
     const sent = pair.sent.get(answer.sequence)
     for (const sequence of pair.sent.keys()) if (sequence <= answer.sequence) pair.sent.delete(sequence)
-    if (sent === undefined || sent.setNumber !== answer.setNumber) return
+    if (sent === undefined) return
+    if (sent.setNumber !== answer.setNumber) {
+      if (sent.setNumber === pair.setNumber) pair.confirmedSet = 0
+      return
+    }
     if (sent.setNumber === pair.setNumber) pair.confirmedSet = pair.setNumber
     const { round, sentAt } = sent
     for (const { group, leader, receiver: from, term } of sent.set) {

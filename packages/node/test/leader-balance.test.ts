@@ -151,6 +151,8 @@ describe('the leaders of a cluster', () => {
     away?.crash({ powerLoss: false })
     await cluster.until('the others lead everything', () => leads(cluster).join() === '0,3,3', 60_000)
     away?.start()
+    await cluster.run(3_000)
+    expect(leads(cluster).join(), 'who has just come back is handed nothing').toBe('0,3,3')
     await cluster.until('it leads its share again', even, 60_000)
   })
 

@@ -19,12 +19,25 @@ export interface BalancerParts {
   readonly broadcast: (frame: PeerFrame) => void
 }
 
-/** A count that was not repeated for this many looks counts for nothing. */
-const LOOKS_REMEMBERED = 4
+/** Counts come once a look; one that was not repeated for this many looks counts for nothing. */
+const LOOKS_REMEMBERED = 2
+/**
+ * A node takes leaderships over when it has told its counts for this many looks without a pause: one that has just come (back)
+ * reads its log and catches up, and where nodes come and go every transfer would make the gaps longer. 10 s by default.
+ */
+const LOOKS_TO_SETTLE = 20
 /** A transfer that has not succeeded by then has failed: the core gives up after one election timeout. */
 const TRANSFER_MS = 2 * limits.electionTimeoutMsMax
 /** After a failed transfer, during which writes waited, none is tried for this long. */
 const PAUSE_MS = 10_000
+
+interface Load {
+  readonly leads: number
+  /** Monotonic ms. */
+  readonly heardAt: number
+  /** Since when it has told its counts without a pause. */
+  readonly since: number
+}
 
 /**
  * Only the leader of a shard knows who could take over, so it decides; the meta leader would have to ask it. Counts of two
@@ -33,7 +46,7 @@ const PAUSE_MS = 10_000
  */
 export class LeaderBalancer {
   readonly #parts: BalancerParts
-  readonly #loads = new Map<DirId, { readonly leads: number; readonly heardAt: number }>()
+  readonly #loads = new Map<DirId, Load>()
   #lookAt = 0
   /** Leadership began or ended here: the peers are told at the next tick. */
   #changed = false
@@ -49,7 +62,11 @@ export class LeaderBalancer {
   }
 
   heard(from: DirId, leads: number): void {
-    this.#loads.set(from, { leads, heardAt: this.#parts.now() })
+    const { everyMs, now } = this.#parts
+    const heardAt = now()
+    const before = this.#loads.get(from)
+    const goesOn = before !== undefined && heardAt - before.heardAt <= LOOKS_REMEMBERED * everyMs
+    this.#loads.set(from, { leads, heardAt, since: goesOn ? before.since : heardAt })
   }
 
   tick(): void {
@@ -85,9 +102,12 @@ export class LeaderBalancer {
   }
 
   #known(now: number): Map<DirId, number> {
-    const oldest = now - LOOKS_REMEMBERED * this.#parts.everyMs
-    for (const [node, { heardAt }] of this.#loads) if (heardAt < oldest) this.#loads.delete(node)
-    return new Map([...this.#loads].map(([node, { leads }]) => [node, leads]))
+    const { everyMs } = this.#parts
+    const known = new Map<DirId, number>()
+    for (const [node, { leads, heardAt, since }] of this.#loads)
+      if (heardAt < now - LOOKS_REMEMBERED * everyMs) this.#loads.delete(node)
+      else if (since <= now - LOOKS_TO_SETTLE * everyMs) known.set(node, leads)
+    return known
   }
 
   readonly #shard = ({ group, incarnation, raft }: Replica): LedShard => {

@@ -53,6 +53,22 @@ const first = set('a', 5, 100, 50, [0, 1])
 const second = set('b', 7, 120, null, [6, 7])
 
 const sound: Record<string, Operation[]> = {
+  'a persist that found nothing to change, behind a read at the newest version': [
+    second,
+    forever('b', 7, [7, 130], [8, 9]),
+    persist(7, [7, 140], [10, 11]),
+    forever('b', 7, [7, 150], [12, 13]),
+  ],
+  'a persist that found nothing to change, behind a read of what a set of unknown outcome wrote': [
+    operation('set', [0, null], { argument: 'b' }),
+    forever('b', 7, [7, 130], [8, 9]),
+    persist(7, [7, 140], [10, 11]),
+  ],
+  'a persist that took its version, and a read called before it and evaluated behind it': [
+    first,
+    forever('a', 6, [6, 110], [2, 6]),
+    persist(6, [6, 105], [3, 5]),
+  ],
   'a key seen until its deadline and gone from then on': [
     first,
     get('a', 5, 150, [5, 149], [2, 3]),

@@ -1,5 +1,6 @@
 // A peer that says whole and well-formed things that no correct peer says; and callers that are not who they say.
 import {
+  emptyShardMap,
   encodePeerFrame,
   encodeSection,
   type GroupMessage,
@@ -7,6 +8,7 @@ import {
   type PeerHello,
 } from '@quorate/protocol'
 import { describe, expect, it, vi } from 'vitest'
+import { MetaController } from '../src/meta/controller.ts'
 import { encodeMetaCommand } from '../src/meta/meta-command.ts'
 import { fixed } from '../src/settings.ts'
 import { TestCluster } from './fixture/cluster.ts'
@@ -228,6 +230,7 @@ describe('a peer that is known', () => {
           ? { type: 'excluded', group: 1, to: facts.self, configurationIndex: 1_000_000 }
           : { type: 'metaReport', command }
       const epoch = cluster.machine(leader).status()?.mapEpoch
+      const reported = vi.spyOn(MetaController.prototype, 'report')
       const caller = new HostileCaller(cluster, 'peer', leader, [
         peerHello(cluster, 'stranger', leader, stranger),
         encodePeerFrame(frame),
@@ -236,8 +239,25 @@ describe('a peer that is known', () => {
       expect(caller.heard).toEqual(['welcome'])
       expect(cluster.machine(leader).shard(1)?.state).toBe('live')
       expect(cluster.machine(leader).status()?.mapEpoch).toBe(epoch)
+      expect(reported).not.toHaveBeenCalled()
+      reported.mockRestore()
     },
   )
+
+  it('is a stranger, and nobody follows the newer map that it brings; a member is believed', async () => {
+    const { cluster, leader, absent } = await formed()
+    const held = cluster.machine(leader).status()
+    const { clusterId, mapEpoch } = held ?? { clusterId: null, mapEpoch: 0 }
+    const map = { ...emptyShardMap(clusterId ?? ''), epoch: mapEpoch + 1_000 }
+    const bring = async (hello: Uint8Array): Promise<number | undefined> => {
+      void new HostileCaller(cluster, 'peer', leader, [hello, encodePeerFrame({ type: 'map', map })])
+      await cluster.run(20)
+      return cluster.machine(leader).status()?.mapEpoch
+    }
+    const stranger = { clusterId: null, dirId: '7'.repeat(32) }
+    expect(await bring(peerHello(cluster, 'stranger', leader, stranger))).toBe(mapEpoch)
+    expect(await bring(peerHello(cluster, absent, leader, { clusterId: null }))).toBe(mapEpoch + 1_000)
+  })
 
   it('may not make a stranger of its own choice join', async () => {
     const { cluster, leader } = await formed()

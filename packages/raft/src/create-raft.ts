@@ -2,6 +2,7 @@
 import type { ReplicaId } from './configuration.ts'
 import { Durability } from './durability.ts'
 import type { Effects, Status } from './effects.ts'
+import { imageOf, type RaftImage, replicaOf } from './image.ts'
 import type { Input } from './input.ts'
 import { violated } from './invariant.ts'
 import { confirmedSentAt, leaseUntil } from './lease.ts'
@@ -17,7 +18,15 @@ import { handleInput } from './step.ts'
 
 /** A replica as recovered. It says nothing before its first step. Throws `InvariantViolation` where `recovered` cannot be. */
 export function createRaft(options: RaftOptions): Raft {
-  const replica = recoverReplica(options)
+  return raftOf(recoverReplica(options))
+}
+
+/** The replica that `Raft.image` saw, ready for the input that came next. Throws `InvariantViolation` where it cannot be one. */
+export function raftFromImage(image: RaftImage): Raft {
+  return raftOf(replicaOf(image))
+}
+
+function raftOf(replica: Replica): Raft {
   const { log, durability } = replica
   return {
     self: replica.self,
@@ -65,6 +74,7 @@ export function createRaft(options: RaftOptions): Raft {
     confirmedSentAt: (now) =>
       replica.role.name === 'leader' ? confirmedSentAt(replica, replica.role, now) : null,
     leaseUntil: (now) => (replica.role.name === 'leader' ? leaseUntil(replica, replica.role, now) : 0),
+    image: () => imageOf(replica),
     step: (input) => step(replica, input),
   }
 }

@@ -11,6 +11,14 @@ interface PendingPersist {
   readonly term: number | null
 }
 
+export interface DurabilityImage {
+  readonly number: number
+  readonly endedNumber: number
+  readonly pending: readonly PendingPersist[]
+  readonly durableIndex: number
+  readonly durableTerm: number
+}
+
 /**
  * An entry is durable when the last persist that wrote its index has ended. As a persist that writes at i drops what
  * lies above, that is the case exactly for the indexes below the first index of every pending persist. Index and term
@@ -26,6 +34,24 @@ export class Durability {
   constructor(lastIndex: number, term: number) {
     this.#durableIndex = lastIndex
     this.#durableTerm = term
+  }
+
+  static of({ number, endedNumber, pending, durableIndex, durableTerm }: DurabilityImage): Durability {
+    const durability = new Durability(durableIndex, durableTerm)
+    durability.#number = number
+    durability.#endedNumber = endedNumber
+    durability.#pending = [...pending]
+    return durability
+  }
+
+  image(): DurabilityImage {
+    return {
+      number: this.#number,
+      endedNumber: this.#endedNumber,
+      pending: [...this.#pending],
+      durableIndex: this.#durableIndex,
+      durableTerm: this.#durableTerm,
+    }
   }
 
   get durableIndex(): number {

@@ -14,6 +14,7 @@ export type {
   VoteRequest,
 } from './message.ts'
 export type { Raft, RaftLimits, RaftOptions, Recovered } from './raft.ts'
-export { createRaft } from './create-raft.ts'
+export type { RaftImage } from './image.ts'
+export { createRaft, raftFromImage } from './create-raft.ts'
 export { InvariantViolation } from './invariant.ts'
 export type { InvariantCode } from './invariant.ts'

@@ -16,6 +16,15 @@ interface PlacedConfiguration {
   readonly configuration: Configuration
 }
 
+export interface LogImage {
+  readonly compacted: { readonly index: number; readonly term: number }
+  readonly terms: readonly TermRun[]
+  readonly lastIndex: number
+  readonly configurations: readonly PlacedConfiguration[]
+  readonly sizes: readonly number[]
+  readonly sizesFirst: number
+}
+
 /** Sizes of compacted entries are cut off in blocks: cutting at each compaction would copy the array every time. */
 const SIZES_CUT = 4_096
 
@@ -32,7 +41,7 @@ export class LogIndex {
   /** Ascending; the first one is in force at `#compactedIndex`, so that the list is never empty. */
   #configurations: PlacedConfiguration[]
 
-  constructor(recovered: Recovered) {
+  constructor(recovered: Omit<Recovered, 'hardState' | 'commitIndex' | 'appliedIndex'>) {
     this.#compactedIndex = recovered.compacted.index
     this.#compactedTerm = recovered.compacted.term
     this.#lastIndex = recovered.lastIndex
@@ -43,6 +52,24 @@ export class LogIndex {
         ? [{ index: 0, configuration: emptyConfiguration }]
         : recovered.configurations.map(({ index, configuration }) => ({ index, configuration }))
     this.#assertRecovered()
+  }
+
+  static of(image: LogImage): LogIndex {
+    const log = new LogIndex(image)
+    log.#sizes = [...image.sizes]
+    log.#sizesFirst = image.sizesFirst
+    return log
+  }
+
+  image(): LogImage {
+    return {
+      compacted: { index: this.#compactedIndex, term: this.#compactedTerm },
+      terms: [...this.#runs],
+      lastIndex: this.#lastIndex,
+      configurations: [...this.#configurations],
+      sizes: [...this.#sizes],
+      sizesFirst: this.#sizesFirst,
+    }
   }
 
   get compactedIndex(): number {

@@ -1,5 +1,6 @@
 import type { Configuration, ReplicaId } from './configuration.ts'
 import type { Effects, HardState, Role } from './effects.ts'
+import type { RaftImage } from './image.ts'
 import type { Input } from './input.ts'
 
 /** What the host found on its disk. Everything in it is durable. */
@@ -91,5 +92,7 @@ export interface Raft {
    * before any other input and with the `now` at which they came: nothing else differs.
    */
   readonly silentAt: number
+  /** A copy of everything that later steps depend on: `raftFromImage` goes on from it. */
+  image(): RaftImage
   step(input: Input): Effects
 }

@@ -4,6 +4,7 @@ import { addDel } from './commands/del.ts'
 import { addDev } from './commands/dev.ts'
 import { addGet } from './commands/get.ts'
 import { addIncr } from './commands/incr.ts'
+import { addReplay } from './commands/replay.ts'
 import { addServe } from './commands/serve.ts'
 import { addSet } from './commands/set.ts'
 import { addStatus } from './commands/status.ts'
@@ -25,7 +26,18 @@ export async function run(args: readonly string[], context: CliContext): Promise
     .exitOverride()
     .configureOutput({ writeOut: context.out, writeErr: context.err })
     .showHelpAfterError('(--help shows what there is)')
-  for (const add of [addDev, addServe, addGet, addSet, addDel, addIncr, addTouch, addPersist, addStatus])
+  for (const add of [
+    addDev,
+    addServe,
+    addGet,
+    addSet,
+    addDel,
+    addIncr,
+    addTouch,
+    addPersist,
+    addStatus,
+    addReplay,
+  ])
     add(program, context, (finished) => {
       code = finished
     })

@@ -27,6 +27,7 @@ function play(node: Partial<QuorateNode>) {
     peerAddress: 'p:1',
     start: async () => undefined,
     stop: async () => undefined,
+    record: async () => [],
     halted: forever,
     status: () => {
       throw new Error('not asked for here')

@@ -147,6 +147,15 @@ class Node implements QuorateNode {
     return this.#request(([dirId = '']) => ({ type: 'removeNode', dirId }), [node])
   }
 
+  async record(group?: number): Promise<readonly string[]> {
+    const { replicas, flight } = this.#running().core
+    const hosted = [...replicas.all()].filter((one) => group === undefined || one.replica.group === group)
+    if (hosted.length === 0) throw new RangeError(`no replica of group ${group} is hosted here`)
+    const paths: string[] = []
+    for (const { replica } of hosted) paths.push(await flight.record(replica, 'somebody asked for it'))
+    return paths
+  }
+
   #admin(request: AdminRequest): Promise<number> {
     switch (request.action) {
       case 'assign':
@@ -237,6 +246,7 @@ class Node implements QuorateNode {
       turn: this.#turn,
       waits: this.#waits,
       name,
+      dataDirectory: this.#options.dataDirectory,
       startedAt: runtime.clock.monotonicMs(),
       peerAddress: () => this.peerAddress,
       clientAddress: () => this.clientAddress,

@@ -3,3 +3,5 @@ export type { NamedAddress, NodeEvent, NodeOptions, NodeSettings, QuorateNode } 
 export type { NodeStatus, ShardStatus } from './status.ts'
 export { MembershipRefusedError, type MembershipRefusal } from './meta/membership-request.ts'
 export { defaultSettings } from './settings.ts'
+export { BadRecordingError, decodeRecording, type Recording } from './flight/recording.ts'
+export { type Replay, replayRecording } from './flight/replay.ts'

@@ -14,6 +14,8 @@ import type { Removal } from '@quorate/state-machine'
 import type { LogRecord, Storage } from '@quorate/storage'
 import { Announcer } from './announcer.ts'
 import { Checkpointer } from './checkpointer.ts'
+import { FlightFiles } from './flight/flight-files.ts'
+import { FlightRecorder } from './flight/flight-recorder.ts'
 import { agreedWallMs, type HeardClock } from './log-clock.ts'
 import { MAP_FILE, MapHolder } from './map-holder.ts'
 import { type Founding, MetaController } from './meta/controller.ts'
@@ -44,6 +46,7 @@ export interface CoreParts {
   readonly turn: Turn
   readonly waits: SyncWaits
   readonly name: string
+  readonly dataDirectory: string
   readonly startedAt: number
   /** Addresses as bound. */
   readonly peerAddress: () => string
@@ -69,6 +72,7 @@ export class NodeCore implements ReplicaHost {
   readonly scrubber: Scrubber
   readonly snapshotTraffic: SnapshotTraffic = new SnapshotTraffic()
   readonly membership: Membership
+  readonly flight: FlightRecorder
   controller: MetaController | null = null
   readonly #parts: CoreParts
   #snapshots = 0
@@ -131,6 +135,7 @@ export class NodeCore implements ReplicaHost {
       holdsLog: (group) => this.replicas.get(group)?.sender.holdsLog ?? false,
       halt: parts.halt,
     })
+    this.flight = this.#newFlightRecorder()
     this.replicas = new Replicas({
       host: this,
       storage,
@@ -251,6 +256,24 @@ export class NodeCore implements ReplicaHost {
 
   overlayChanged(group: number): void {
     this.#overlay.note(group, this.replicas.get(group)?.shard?.state.overlayBytes ?? 0)
+  }
+
+  #newFlightRecorder(): FlightRecorder {
+    const parts = this.#parts
+    const { runtime, storage } = parts
+    return new FlightRecorder({
+      node: parts.name,
+      boot: () => storage.identity.boot,
+      clusterId: () => parts.clusterId() ?? '',
+      wallMs: () => runtime.clock.wallMs(),
+      files: new FlightFiles(runtime.disk, parts.dataDirectory),
+      store: storage.store,
+      durableHead: (group) => this.checkpointer.durableHead(group),
+      entries: (group, from, to, maxBytes) => this.entries(group, from, to, maxBytes),
+      exclusively: (work) => this.exclusively(work),
+      breathe: () => new Promise((resolve) => runtime.timers.endOfTurn(resolve)),
+      event: (event) => this.event(event),
+    })
   }
 
   mayLead(): boolean {

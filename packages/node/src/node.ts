@@ -84,4 +84,9 @@ export interface QuorateNode {
   cancelMembershipChange(group: number, change: number): Promise<number>
   /** A node without shards shall leave the cluster for good. Resolves and rejects like `changeMembership`. */
   removeNode(node: string): Promise<number>
+  /**
+   * Writes a flight recording of the group's replica, or of all replicas here (one at a time), and resolves with the
+   * paths. `quorate replay` runs one again. Rejects with a `RangeError` where the group has no replica here.
+   */
+  record(group?: number): Promise<readonly string[]>
 }

@@ -58,7 +58,8 @@ function imageOfRole(role: RoleState): RoleImage {
       return { ...role }
     case 'leader':
       return structuredClone({ ...role, progress: [...role.progress] })
-    default:
+    case 'preCandidate':
+    case 'candidate':
       return { name: role.name, votes: [...role.votes] }
   }
 }
@@ -69,7 +70,8 @@ function roleOf(image: RoleImage): RoleState {
       return { ...image }
     case 'leader':
       return structuredClone({ ...image, progress: new Map(image.progress) })
-    default:
+    case 'preCandidate':
+    case 'candidate':
       return { name: image.name, votes: new Map(image.votes) }
   }
 }

@@ -41,7 +41,7 @@ export class LogIndex {
   /** Ascending; the first one is in force at `#compactedIndex`, so that the list is never empty. */
   #configurations: PlacedConfiguration[]
 
-  constructor(recovered: Omit<Recovered, 'hardState' | 'commitIndex' | 'appliedIndex'>) {
+  constructor(recovered: Pick<Recovered, 'compacted' | 'terms' | 'lastIndex' | 'configurations'>) {
     this.#compactedIndex = recovered.compacted.index
     this.#compactedTerm = recovered.compacted.term
     this.#lastIndex = recovered.lastIndex

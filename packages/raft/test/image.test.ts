@@ -13,7 +13,7 @@ interface Watched {
 
 function watch(raft: Raft): Watched {
   const watched: Watched = { raft, image: raft.image(), steps: [] }
-  const step = raft.step
+  const step = raft.step.bind(raft)
   raft.step = (input) => {
     const effects = step(input)
     watched.steps.push(structuredClone({ input, effects }))

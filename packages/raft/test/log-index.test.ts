@@ -10,13 +10,10 @@ const initial = configurationOf([1])
 
 function emptyLog(): LogIndex {
   return new LogIndex({
-    hardState: { currentTerm: 0, votedFor: null },
     compacted: { index: 0, term: 0 },
     terms: [],
     lastIndex: 0,
     configurations: [{ index: 0, configuration: initial }],
-    commitIndex: 0,
-    appliedIndex: 0,
   })
 }
 
@@ -115,13 +112,10 @@ describe('the log index', () => {
 
   test('entries found at start count with an assumed size', () => {
     const log = new LogIndex({
-      hardState: { currentTerm: 1, votedFor: null },
       compacted: { index: 2, term: 1 },
       terms: [{ firstIndex: 3, term: 1 }],
       lastIndex: 4,
       configurations: [],
-      commitIndex: 2,
-      appliedIndex: 2,
     })
     expect(log.entriesFrom(3, Infinity)).toEqual([
       { index: 3, term: 1, bytes: RECOVERED_ENTRY_BYTES },

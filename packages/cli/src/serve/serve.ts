@@ -39,7 +39,15 @@ export async function serve(flags: ServeFlags, context: CliContext): Promise<Exi
     allowTestAdmin: flags.allowTestAdmin === true,
     log,
   })
+  onRecordSignal(node, log)
   return runNode(node, processOf(context, flags, log))
+}
+
+/** `kill -USR2 PID`: a flight recording of every replica here (its paths are in the log). */
+function onRecordSignal(node: QuorateNode, log: (event: NodeEvent) => void): void {
+  process.on('SIGUSR2', () => {
+    node.record().catch((error: unknown) => log({ code: 'flight_recording_failed', reason: String(error) }))
+  })
 }
 
 /** Settings that contradict each other were typed: a mistake of usage. */

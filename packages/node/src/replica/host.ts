@@ -3,6 +3,7 @@ import type { GroupId, PeerFrame } from '@quorate/protocol'
 import type { Removal } from '@quorate/state-machine'
 import type { LogEntry, LogPosition, LogRecord, StateStore } from '@quorate/storage'
 import type { Timers } from '@quorate/runtime'
+import type { FlightRecorder } from '../flight/flight-recorder.ts'
 import type { NodeEvent, NodeSettings } from '../node.ts'
 import type { Missed } from '../peers/quiet-replica.ts'
 import type { Turn } from '../turn.ts'
@@ -15,6 +16,7 @@ export interface ReplicaHost {
   readonly store: StateStore
   readonly settings: NodeSettings
   readonly snapshotTraffic: SnapshotTraffic
+  readonly flight: FlightRecorder
   /** Monotonic ms. */
   now(): number
   /** Uniform in [0, 1). */

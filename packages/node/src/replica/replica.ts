@@ -18,6 +18,7 @@ import {
 } from '@quorate/raft'
 import type { ReplicatedState } from '@quorate/state-machine'
 import { DamagedRowError, DamageError, type LogEntry, StoreFailedError } from '@quorate/storage'
+import type { FlightRing } from '../flight/flight-ring.ts'
 import { LogClock } from '../log-clock.ts'
 import { ApplyLoop } from './apply-loop.ts'
 import type { ReplicaHost } from './host.ts'
@@ -68,6 +69,7 @@ export class Replica {
   readonly proposals: Proposals = new Proposals()
   readonly clock: LogClock = new LogClock()
   readonly apply: ApplyLoop
+  readonly flight: FlightRing
   state: ReplicatedState
   /** Which generation of rows in the store is valid. */
   generation: number
@@ -105,6 +107,7 @@ export class Replica {
     this.appliedConfiguration = parts.configuration
     this.appliedConfigurationIndex = parts.configurationIndex
     this.firstIndex = parts.firstIndex
+    this.flight = host.flight.ring(parts.raft)
     this.apply = new ApplyLoop(host, {
       group: parts.group,
       state: () => this.state,
@@ -209,6 +212,7 @@ export class Replica {
     this.condition = 'stopped'
     this.reason = error.message
     this.apply.stop()
+    this.#host.flight.machineBroke(this, error.message)
     this.#host.event({ code: 'replica_stopped', group: this.group, reason: error.message })
     this.step({ type: 'stepDown' })
     this.#end('REPLICA_STOPPED')
@@ -283,9 +287,11 @@ export class Replica {
   #stepOne(input: ReplicaInput, now: number): void {
     const complete = { ...input, now, draw: this.#host.draw() } as Input
     let effects: Effects
+    this.flight.record(complete)
     try {
       effects = this.raft.step(complete)
     } catch (error) {
+      this.#host.flight.coreBroke(this, error)
       if (error instanceof InvariantViolation && condemning.has(error.code))
         return this.condemn(error.message)
       // Its state is undefined from here on: it must not be stepped again.

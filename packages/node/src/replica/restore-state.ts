@@ -13,8 +13,18 @@ export async function restoreState(
   clusterId: string,
   head: Pick<ReplicaHead, 'generation' | 'appliedIndex' | 'appliedTerm' | 'machine'> | null,
 ): Promise<ReplicatedState> {
+  const rows = head === null ? [] : await rowsBeforeEntries(store, group, head.generation)
+  return stateFrom(group, clusterId, head, rows)
+}
+
+/** `head` null: brand new. Throws `BadStateError` or `BadFrameError` where head and rows do not belong together. */
+export function stateFrom(
+  group: number,
+  clusterId: string,
+  head: Pick<ReplicaHead, 'appliedIndex' | 'appliedTerm' | 'machine'> | null,
+  rows: readonly StateRow[],
+): ReplicatedState {
   if (head === null) return group === META_GROUP ? MetaState.create(clusterId) : createShardState(group)
-  const rows = await rowsBeforeEntries(store, group, head.generation)
   if (group !== META_GROUP) return restoreShardState(group, { ...head, rows })
   const [map] = rows
   if (map === undefined) throw new BadFrameError('the checkpoint of the meta group has no map')
@@ -22,7 +32,11 @@ export async function restoreState(
 }
 
 /** Rows come in order of their kind: slots and sessions (or the map), then entries. */
-async function rowsBeforeEntries(store: StateStore, group: number, generation: number): Promise<StateRow[]> {
+export async function rowsBeforeEntries(
+  store: StateStore,
+  group: number,
+  generation: number,
+): Promise<StateRow[]> {
   const rows: StateRow[] = []
   const view = store.openSnapshot(group, generation)
   try {

@@ -51,8 +51,11 @@ export class StateHashes {
       if (hash !== undefined) votes.set(hash, (votes.get(hash) ?? 0) + 1)
     }
     for (const [hash, count] of votes)
-      if (hash !== own && count * 2 > voters.length)
-        return this.#replica.condemn(`state at index ${index} is ${own}, a majority has ${hash}`)
+      if (hash !== own && count * 2 > voters.length) {
+        const reason = `state at index ${index} is ${own}, a majority has ${hash}`
+        this.#host.flight.machineBroke(this.#replica, reason)
+        return this.#replica.condemn(reason)
+      }
     // Everybody spoke and no majority agrees: nobody knows which state is right, so nobody goes on.
     const spoke = [...votes.values()].reduce((sum, count) => sum + count, 0)
     if (

@@ -1,11 +1,10 @@
-// One user's operation: checks, the call, its end as a value or an error.
-import { type Answer, type ErrorCode, type Outcome, QuorateError } from '@quorate/protocol'
-import type { Call, CallBody, CallEnd, CallOwner, Failure } from './calls/call.ts'
+// Starts users' operations within the client's bounds, and tells of their ends.
+import { type GroupId, type Outcome } from '@quorate/protocol'
+import type { Applied, Failure } from './calls/call.ts'
 import type { Dispatcher } from './calls/dispatcher.ts'
 import { OUTSTANDING_BYTES_MAX, OUTSTANDING_OPERATIONS_MAX } from './limits.ts'
 import { type OperationEvent, type OperationOptions, checkedTimeout } from './options.ts'
-
-export type AppliedAnswer = Extract<Answer, { type: 'applied' }>
+import { type AnswerMap, type UserBody, UserCall, errorOf } from './user-call.ts'
 
 export interface OperationsOptions {
   readonly dispatcher: Dispatcher
@@ -33,51 +32,44 @@ export class Operations {
   }
 
   /** Resolves with the first applied answer; rejects with `QuorateError`. Never later than the deadline. */
-  run<T>(
-    body: Exclude<CallBody, { kind: 'open' }>,
-    options: OperationOptions,
-    map: (answer: AppliedAnswer) => T,
-  ): Promise<T> {
+  run<T>(body: UserBody, options: OperationOptions, map: AnswerMap<T>): Promise<T> {
     const timeoutMs = checkedTimeout(options.timeout, this.#timeoutMs)
+    const { signal } = options
     const bytes = bytesOf(body)
-    const refusal = this.#refusal(bytes, options.signal)
+    const refusal = this.#refusal(bytes, signal)
     if (refusal !== null) {
-      this.#tell(body, options, { type: 'failed', failure: refusal, outcome: 'not-done' }, 0)
+      this.#tellFailed(body, options, refusal, 'not-done', 0)
       return Promise.reject(errorOf(refusal, 'not-done'))
     }
     this.#count += 1
     this.#bytes += bytes
-    return new Promise((resolve, reject) => {
-      const { signal } = options
-      let abort: (() => void) | null = null
-      const owner: CallOwner = {
-        settle: (end, call) => {
-          if (abort !== null) signal?.removeEventListener('abort', abort)
-          this.#ended(body, options, end, call)
-          if (end.type === 'failed') return reject(errorOf(end.failure, end.outcome))
-          try {
-            resolve(map(end.answer))
-          } catch (error) {
-            reject(error instanceof Error ? error : new Error(String(error)))
-          }
-        },
-      }
-      const call = this.#dispatcher.start(body, { timeoutMs, bytes, owner })
-      if (signal === undefined || call.done) return
-      abort = () => this.#dispatcher.giveUp(call, aborted(signal))
+    const { now } = this.#dispatcher
+    const call = new UserCall({ body, bytes, now, timeoutMs, operations: this, options, map })
+    this.#dispatcher.start(call, now)
+    if (signal !== undefined && !call.done) {
+      const abort = (): void => this.#dispatcher.giveUp(call, aborted(signal))
+      call.stopListening = () => signal.removeEventListener('abort', abort)
       signal.addEventListener('abort', abort, { once: true })
-    })
+    }
+    // It settles with what `map` returns and nothing else.
+    return call.promise as Promise<T>
   }
 
-  #ended(
-    body: Exclude<CallBody, { kind: 'open' }>,
-    options: OperationOptions,
-    end: CallEnd,
-    call: Call,
-  ): void {
+  /** Told before the promise of the call is settled. */
+  applied(call: UserCall, answer: Applied, group: GroupId): void {
     this.#count -= 1
     this.#bytes -= call.bytes
-    this.#tell(body, options, end, call.attempts)
+    const { body, options, attempts } = call
+    if (this.#observer === undefined && options.observer === undefined) return
+    const { op, key } = body
+    const { position, result } = answer
+    this.#tell(options, { op, key, outcome: 'ok', code: null, group, position, result, attempts })
+  }
+
+  failed(call: UserCall, failure: Failure, outcome: Outcome): void {
+    this.#count -= 1
+    this.#bytes -= call.bytes
+    this.#tellFailed(call.body, call.options, failure, outcome, call.attempts)
   }
 
   #refusal(bytes: number, signal: AbortSignal | undefined): Failure | null {
@@ -90,36 +82,18 @@ export class Operations {
     return null
   }
 
-  #tell(
-    body: Exclude<CallBody, { kind: 'open' }>,
+  #tellFailed(
+    { op, key }: UserBody,
     options: OperationOptions,
-    end: CallEnd,
+    { code }: Failure,
+    outcome: Outcome,
     attempts: number,
   ): void {
     if (this.#observer === undefined && options.observer === undefined) return
-    const { op, key } = body
-    const event: OperationEvent =
-      end.type === 'applied'
-        ? {
-            op,
-            key,
-            outcome: 'ok',
-            code: null,
-            group: end.group,
-            position: end.answer.position,
-            result: end.answer.result,
-            attempts,
-          }
-        : {
-            op,
-            key,
-            outcome: end.outcome,
-            code: end.failure.code,
-            group: null,
-            position: null,
-            result: null,
-            attempts,
-          }
+    this.#tell(options, { op, key, outcome, code, group: null, position: null, result: null, attempts })
+  }
+
+  #tell(options: OperationOptions, event: OperationEvent): void {
     this.#observer?.(event)
     options.observer?.(event)
   }
@@ -129,28 +103,8 @@ function aborted(signal: AbortSignal): Failure {
   return { code: 'ABORTED', message: 'the operation was aborted', cause: signal.reason }
 }
 
-export function errorOf(failure: Failure, outcome: Outcome): QuorateError {
-  return new QuorateError(failure.code, outcome, failure.message, {
-    hint: hintFor(failure, outcome),
-    ...(failure.cause === undefined ? {} : { cause: failure.cause }),
-  })
-}
-
-function hintFor(failure: Failure, outcome: Outcome): string {
-  if (outcome === 'unknown')
-    return 'it may or may not have happened, and after the deadline it no longer will: read the key to see'
-  return hints.get(failure.code) ?? 'nothing happened: it is safe to try again'
-}
-
-const hints: ReadonlyMap<ErrorCode, string> = new Map([
-  ['CANNOT_CONNECT', 'check that the nodes run and that their client addresses can be reached from here'],
-  ['NO_LEADER', 'the key’s shard has no leader: see `quorate status`'],
-  ['OVERLOADED', 'nothing happened: try again later, with less at once'],
-  ['DISK_FULL', 'free space on the nodes; reads and deletes go on'],
-])
-
 /** What waits in memory for it. */
-function bytesOf(body: Exclude<CallBody, { kind: 'open' }>): number {
+function bytesOf(body: UserBody): number {
   const value = body.op === 'set' && body.value.type === 'bytes' ? body.value.bytes.byteLength : 0
   return body.key.byteLength + value
 }

@@ -1,18 +1,10 @@
 // The cache over its dispatcher: keys and values in, results out.
-import {
-  type Condition,
-  QuorateError,
-  type Result,
-  type Value,
-  assertKey,
-  encodeKey,
-  slotOf,
-} from '@quorate/protocol'
-import type { CallBody } from './calls/call.ts'
+import { type Condition, QuorateError, type Value, assertKey, encodeKey, slotOf } from '@quorate/protocol'
+import type { Applied } from './calls/call.ts'
 import type { Dispatcher } from './calls/dispatcher.ts'
 import type { Cache, ConditionalResult, Entry, NodeReport, Written } from './cache.ts'
 import { conditionOf } from './condition.ts'
-import { type AppliedAnswer, Operations } from './operation.ts'
+import { Operations } from './operation.ts'
 import type {
   DelOptions,
   Key,
@@ -28,6 +20,7 @@ import { closeClient } from './shutdown.ts'
 import { askEveryNode } from './status.ts'
 import type { ClientRuntime } from './runtime.ts'
 import { checkedTtl, ttlOf } from './ttl.ts'
+import type { AnswerMap, UserBody } from './user-call.ts'
 import type { Codec } from './values/codec.ts'
 import { decodeUserValue, encodeUserValue } from './values/value.ts'
 
@@ -40,8 +33,6 @@ export interface QuorateCacheOptions {
   readonly observer: ((event: OperationEvent) => void) | undefined
 }
 
-type UserBody = Exclude<CallBody, { kind: 'open' }>
-
 export class QuorateCache implements Cache {
   readonly #options: QuorateCacheOptions
   readonly #operations: Operations
@@ -52,87 +43,96 @@ export class QuorateCache implements Cache {
     this.#operations = new Operations(options)
   }
 
-  async get<V = unknown>(key: Key, options: OperationOptions = {}): Promise<V | undefined> {
-    const entry = await this.getEntry<V>(key, options)
-    return entry?.value
+  get<V = unknown>(key: Key, options: OperationOptions = {}): Promise<V | undefined> {
+    return started(() =>
+      this.#operations.run(readOf(key), options, this.#seenValue as AnswerMap<V | undefined>),
+    )
   }
 
-  async getEntry<V = unknown>(key: Key, options: OperationOptions = {}): Promise<Entry<V> | undefined> {
-    const bytes = keyBytes(key)
-    return this.#operations.run(
-      { kind: 'read', op: 'get', key: bytes, slot: slotOf(bytes) },
-      options,
-      ({ result }) => (result.type === 'entry' ? this.#entry<V>(result) : undefined),
+  getEntry<V = unknown>(key: Key, options: OperationOptions = {}): Promise<Entry<V> | undefined> {
+    return started(() =>
+      this.#operations.run(readOf(key), options, this.#seenEntry as AnswerMap<Entry<V> | undefined>),
     )
   }
 
   set(key: Key, value: unknown, options?: UnconditionalSetOptions): Promise<Written>
   set<V = unknown>(key: Key, value: V, options: SetOptions): Promise<ConditionalResult<V>>
-  async set(key: Key, value: unknown, options: SetOptions = {}): Promise<Written | ConditionalResult> {
-    const bytes = keyBytes(key)
-    const condition = conditionOf(options)
-    const body: UserBody = {
-      kind: 'write',
-      op: 'set',
-      key: bytes,
-      slot: slotOf(bytes),
-      value: encodeUserValue(value, this.#options.codec),
-      condition,
-      ttl: ttlOf(options),
-    }
-    return this.#operations.run(body, options, (answer) =>
-      condition.type === 'always' ? { version: versionOf(answer) } : this.#conditional(answer),
-    )
+  set(key: Key, value: unknown, options: SetOptions = {}): Promise<Written | ConditionalResult> {
+    return started(() => {
+      const bytes = keyBytes(key)
+      const condition = conditionOf(options)
+      const body: UserBody = {
+        kind: 'write',
+        op: 'set',
+        key: bytes,
+        slot: slotOf(bytes),
+        value: encodeUserValue(value, this.#options.codec),
+        condition,
+        ttl: ttlOf(options),
+      }
+      return this.#run(body, condition, options, written)
+    })
   }
 
   del(key: Key, options?: UnconditionalOptions): Promise<boolean>
   del<V = unknown>(key: Key, options: DelOptions): Promise<ConditionalResult<V>>
-  async del(key: Key, options: DelOptions = {}): Promise<boolean | ConditionalResult> {
-    const bytes = keyBytes(key)
-    const condition = conditionOf(options)
-    const body: UserBody = { kind: 'write', op: 'del', key: bytes, slot: slotOf(bytes), condition }
-    return this.#operations.run(body, options, (answer) => {
-      if (condition.type !== 'always') return this.#conditional(answer)
-      return answer.result.type === 'deleted' && answer.result.existed
+  del(key: Key, options: DelOptions = {}): Promise<boolean | ConditionalResult> {
+    return started(() => {
+      const bytes = keyBytes(key)
+      const condition = conditionOf(options)
+      const body: UserBody = { kind: 'write', op: 'del', key: bytes, slot: slotOf(bytes), condition }
+      return this.#run(body, condition, options, existed)
     })
   }
 
   touch(key: Key, ttl: number, options?: UnconditionalOptions): Promise<boolean>
   touch<V = unknown>(key: Key, ttl: number, options: DelOptions): Promise<ConditionalResult<V>>
-  async touch(key: Key, ttl: number, options: DelOptions = {}): Promise<boolean | ConditionalResult> {
-    const bytes = keyBytes(key)
-    const condition = conditionOf(options)
-    const slot = slotOf(bytes)
-    const body: UserBody = { kind: 'write', op: 'touch', key: bytes, slot, condition, ttl: checkedTtl(ttl) }
-    return this.#redate(body, condition, options)
+  touch(key: Key, ttl: number, options: DelOptions = {}): Promise<boolean | ConditionalResult> {
+    return started(() => {
+      const bytes = keyBytes(key)
+      const condition = conditionOf(options)
+      const slot = slotOf(bytes)
+      const body: UserBody = { kind: 'write', op: 'touch', key: bytes, slot, condition, ttl: checkedTtl(ttl) }
+      return this.#run(body, condition, options, touched)
+    })
   }
 
   persist(key: Key, options?: UnconditionalOptions): Promise<boolean>
   persist<V = unknown>(key: Key, options: DelOptions): Promise<ConditionalResult<V>>
-  async persist(key: Key, options: DelOptions = {}): Promise<boolean | ConditionalResult> {
-    const bytes = keyBytes(key)
-    const condition = conditionOf(options)
-    const body: UserBody = { kind: 'write', op: 'persist', key: bytes, slot: slotOf(bytes), condition }
-    return this.#redate(body, condition, options)
-  }
-
-  #redate(body: UserBody, condition: Condition, options: DelOptions): Promise<boolean | ConditionalResult> {
-    return this.#operations.run(body, options, (answer) => {
-      if (condition.type !== 'always') return this.#conditional(answer)
-      return answer.result.type === 'touched' && answer.result.version > 0
+  persist(key: Key, options: DelOptions = {}): Promise<boolean | ConditionalResult> {
+    return started(() => {
+      const bytes = keyBytes(key)
+      const condition = conditionOf(options)
+      const body: UserBody = { kind: 'write', op: 'persist', key: bytes, slot: slotOf(bytes), condition }
+      return this.#run(body, condition, options, touched)
     })
   }
 
-  async incr(key: Key, by = 1, options: OperationOptions = {}): Promise<number> {
-    const bytes = keyBytes(key)
-    if (!Number.isSafeInteger(by)) {
-      throw new QuorateError('ARGUMENT_INVALID', 'not-done', `incr adds a safe integer, not ${String(by)}`)
-    }
-    // `+ 0` makes 0 of -0, which no integer on the wire is.
-    const body: UserBody = { kind: 'write', op: 'incr', key: bytes, slot: slotOf(bytes), by: by + 0 }
-    return this.#operations.run(body, options, ({ result }) => {
-      if (result.type === 'counted') return result.integer
-      throw result.type === 'overflow' ? overflow(by) : notANumber()
+  #run<T>(
+    body: UserBody,
+    condition: Condition,
+    options: OperationOptions,
+    unconditional: AnswerMap<T>,
+  ): Promise<T | ConditionalResult> {
+    return this.#operations.run<T | ConditionalResult>(
+      body,
+      options,
+      condition.type === 'always' ? unconditional : this.#conditional,
+    )
+  }
+
+  incr(key: Key, by = 1, options: OperationOptions = {}): Promise<number> {
+    return started(() => {
+      const bytes = keyBytes(key)
+      if (!Number.isSafeInteger(by)) {
+        throw new QuorateError('ARGUMENT_INVALID', 'not-done', `incr adds a safe integer, not ${String(by)}`)
+      }
+      // `+ 0` makes 0 of -0, which no integer on the wire is.
+      const body: UserBody = { kind: 'write', op: 'incr', key: bytes, slot: slotOf(bytes), by: by + 0 }
+      return this.#operations.run(body, options, ({ result }) => {
+        if (result.type === 'counted') return result.integer
+        throw result.type === 'overflow' ? overflow(by) : notANumber()
+      })
     })
   }
 
@@ -186,12 +186,18 @@ export class QuorateCache implements Cache {
     return this.close()
   }
 
-  #entry<V>(result: Extract<Result, { type: 'entry' }>): Entry<V> {
+  // One function of each kind for all operations: nothing is made per operation but its call and its promise.
+
+  readonly #seenValue = ({ result }: Applied): unknown =>
+    result.type === 'entry' ? this.#value(result.value) : undefined
+
+  readonly #seenEntry = ({ result }: Applied): Entry | undefined => {
+    if (result.type !== 'entry') return undefined
     const { value, version, expiresAt } = result
-    return { value: this.#value(value) as V, version, expiresAt: expiresAt === 0 ? undefined : expiresAt }
+    return { value: this.#value(value), version, expiresAt: expiresAt === 0 ? undefined : expiresAt }
   }
 
-  #conditional(answer: AppliedAnswer): ConditionalResult {
+  readonly #conditional = (answer: Applied): ConditionalResult => {
     const { result } = answer
     if (result.type === 'lost') {
       const { version, value, valueOmitted } = result
@@ -207,6 +213,24 @@ export class QuorateCache implements Cache {
   }
 }
 
+/** What is wrong before an operation starts rejects its promise, as everything later does. */
+function started<T>(start: () => Promise<T>): Promise<T> {
+  try {
+    return start()
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+function readOf(key: Key): UserBody {
+  const bytes = keyBytes(key)
+  return { kind: 'read', op: 'get', key: bytes, slot: slotOf(bytes) }
+}
+
+const written = (answer: Applied): Written => ({ version: versionOf(answer) })
+const existed = ({ result }: Applied): boolean => result.type === 'deleted' && result.existed
+const touched = ({ result }: Applied): boolean => result.type === 'touched' && result.version > 0
+
 /** @throws QuorateError `KEY_INVALID`, `not-done`. A copy: the caller may change its array while a retry needs it. */
 function keyBytes(key: Key): Uint8Array {
   if (!(key instanceof Uint8Array)) return encodeKey(key)
@@ -215,7 +239,7 @@ function keyBytes(key: Key): Uint8Array {
 }
 
 /** A write's position is its own version; a deletion's result does not repeat it. */
-function versionOf({ result, position }: AppliedAnswer): number {
+function versionOf({ result, position }: Applied): number {
   return result.type === 'written' || result.type === 'touched' ? result.version : position.version
 }
 

@@ -2,6 +2,7 @@
 import { limits } from '@quorate/protocol'
 import { describe, expect, test } from 'vitest'
 import { notAfterOf, tighterTime } from '../src/calls/not-after.ts'
+import { OpenCall } from '../src/calls/open-call.ts'
 import { Session, SessionPool } from '../src/calls/session-pool.ts'
 import { positionOf } from './fake-cluster.ts'
 import { createScripted, ending, open } from './scripted.ts'
@@ -11,7 +12,7 @@ const time = { leaderTime: 1_000, sentAt: 10, receivedAt: 14 }
 describe('names', () => {
   test('a session gives each sequence once and none beyond its window', () => {
     const session = new Session({ group: 1, version: 7 }, time)
-    const sequences = Array.from({ length: limits.sessionWindow }, () => session.take()?.sequence)
+    const sequences = Array.from({ length: limits.sessionWindow }, () => session.take())
     expect(sequences).toEqual(Array.from({ length: limits.sessionWindow }, (_, index) => index + 1))
     expect(session.take()).toBeNull()
     // What is finished in the middle does not move the window; the first does, and takes its neighbours with it.
@@ -19,7 +20,7 @@ describe('names', () => {
     expect([session.ackedUpTo, session.take()]).toEqual([0, null])
     session.finish(1)
     expect(session.ackedUpTo).toBe(2)
-    expect(session.take()?.sequence).toBe(1025)
+    expect(session.take()).toBe(1025)
   })
 
   test('an expired session gives no names', () => {
@@ -27,7 +28,13 @@ describe('names', () => {
     const session = new Session({ group: 1, version: 7 }, time)
     pool.add(session)
     pool.expire(session)
-    expect([session.take(), pool.take(), pool.sessions.length]).toEqual([null, null, 0])
+    const call = new OpenCall(pool, { now: 0, timeoutMs: 1, ended: () => undefined })
+    expect([session.take(), pool.name(call), call.session, pool.sessions.length]).toEqual([
+      null,
+      false,
+      null,
+      0,
+    ])
   })
 
   test('ackedUpTo tells the shard what it may forget, and never covers what still waits', async () => {

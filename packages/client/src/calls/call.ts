@@ -1,7 +1,8 @@
 // One operation on its way: what it wants, by when, and what is known of its attempts.
-import type { Answer, Command, Condition, ErrorCode, GroupId, Value } from '@quorate/protocol'
+import type { Answer, Command, Condition, ErrorCode, GroupId, Outcome, Value } from '@quorate/protocol'
+import { ATTEMPTS_PER_DEADLINE } from '../limits.ts'
 import type { Link } from '../link/link.ts'
-import type { Alarm } from '../wheel.ts'
+import type { Alarm, AlarmStep } from '../wheel.ts'
 import type { Session, SessionPool } from './session-pool.ts'
 
 /** A command before it has a name and a `notAfter`. */
@@ -56,18 +57,14 @@ export interface OpenBody {
 
 export type CallBody = WriteBody | ReadBody | OpenBody
 
-/** `(session, sequence)` names an operation for life; another name only while all its attempts are refused. */
-export interface Name {
-  readonly session: Session
-  readonly sequence: number
-}
-
 /** One journey of a call to one node. */
 export interface Attempt {
   readonly call: Call
   readonly group: GroupId
   readonly link: Link
-  readonly name: Name | null
+  /** `(session, sequence)` names an operation for life; another name only while all its attempts are refused. */
+  readonly session: Session | null
+  readonly sequence: number
   /** Reads only: in a section of its own, since a node could not answer it together with others. */
   readonly alone: boolean
   /**
@@ -84,47 +81,66 @@ export interface Attempt {
 
 export type Applied = Extract<Answer, { type: 'applied' }>
 
-export interface CallOwner {
-  settle(end: CallEnd, call: Call): void
-}
-
 export interface Failure {
   readonly code: ErrorCode
   readonly message: string
   readonly cause?: unknown
 }
 
-export type CallEnd =
-  | { readonly type: 'applied'; readonly answer: Applied; readonly group: GroupId }
-  | { readonly type: 'failed'; readonly failure: Failure; readonly outcome: 'not-done' | 'unknown' }
+/** What every call begins with. */
+export interface CallStart {
+  readonly body: CallBody
+  readonly bytes: number
+  /** Monotonic ms. */
+  readonly now: number
+  /** From `now` to the deadline, ms. */
+  readonly timeoutMs: number
+}
 
-/** It is its own alarm: for the end of an attempt's patience, of a pause, of the deadline. */
-export interface Call extends Alarm {
+/**
+ * It is its own alarm: for the end of an attempt's patience, of a pause, of the deadline. Thousands are under way at once, so
+ * one object holds all of it: who waits for its end is a subclass, not a callback.
+ */
+export abstract class Call implements Alarm<Call> {
   readonly body: CallBody
   readonly deadlineAt: number
   /** How long one attempt waits before the next begins beside it. */
   readonly attemptMs: number
   readonly bytes: number
-  /** Hears of the end exactly once, with `done` set. */
-  readonly owner: CallOwner
-  done: boolean
-  phase: 'new' | 'session' | 'pause' | 'attempt'
-  name: Name | null
+  step: AlarmStep<Call> | null = null
+  before: Call | null = null
+  behind: Call | null = null
+  done = false
+  phase: 'new' | 'session' | 'pause' | 'attempt' = 'new'
+  /** Its name in there is `sequence`; null while it has none. */
+  session: Session | null = null
+  sequence = 0
   /** The attempt whose end begins the next one; older ones may only bring an answer or a refusal. */
-  current: Attempt | null
+  current: Attempt | null = null
   /** Older attempts that are open; null almost always. */
-  older: Attempt[] | null
+  older: Attempt[] | null = null
   /**
    * Attempts that left this process and were not refused. While there is one the call keeps its name, and ends as
    * `unknown` if nothing better comes (sessions.md, Outcomes).
    */
-  unrefused: number
+  unrefused = 0
   /** Attempts that left this process. */
-  attempts: number
+  attempts = 0
   /** Retries since the last pause. */
-  promptRetries: number
-  alone: boolean
-  lastFailure: Failure | null
+  promptRetries = 0
+  alone = false
+  lastFailure: Failure | null = null
+
+  constructor({ body, bytes, now, timeoutMs }: CallStart) {
+    this.body = body
+    this.bytes = bytes
+    this.deadlineAt = now + timeoutMs
+    this.attemptMs = timeoutMs / ATTEMPTS_PER_DEADLINE
+  }
+
+  /** Its one end, with `done` set: this or `failed`. */
+  abstract applied(answer: Applied, group: GroupId): void
+  abstract failed(failure: Failure, outcome: Outcome): void
 }
 
 /** What a reply of a group told of its log clock (sessions.md, `notAfter`). */

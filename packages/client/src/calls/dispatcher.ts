@@ -1,13 +1,14 @@
 // Drives every operation from its start to its one end: attempts, retries, deadlines, outcomes (sessions.md).
 import type { Answer, ErrorCode, GroupId, ShardMap } from '@quorate/protocol'
-import { ATTEMPTS_PER_DEADLINE, BACKOFF_MS_MAX, BACKOFF_MS_MIN, PROMPT_RETRIES_MAX } from '../limits.ts'
+import { BACKOFF_MS_MAX, BACKOFF_MS_MIN, PROMPT_RETRIES_MAX } from '../limits.ts'
 import { Link, type LinkEvents } from '../link/link.ts'
 import { MapRefresh } from '../route/map-refresh.ts'
 import type { Topology } from '../route/topology.ts'
 import type { ClientRuntime } from '../runtime.ts'
-import { NOT_SET, Wheel } from '../wheel.ts'
-import type { Attempt, Call, CallBody, CallEnd, CallOwner, Failure, LogTime } from './call.ts'
+import { Wheel } from '../wheel.ts'
+import { type Applied, type Attempt, Call, type Failure, type LogTime } from './call.ts'
 import { notAfterOf, tighterTime } from './not-after.ts'
+import { OpenCall } from './open-call.ts'
 import { type Reaction, answers, isFinal, reactionTo } from './refusal.ts'
 import { Session, SessionPool } from './session-pool.ts'
 
@@ -18,12 +19,6 @@ export interface DispatcherOptions {
   readonly timeoutMs: number
 }
 
-export interface CallOptions {
-  readonly timeoutMs: number
-  readonly bytes: number
-  readonly owner: CallOwner
-}
-
 export class Dispatcher implements LinkEvents {
   readonly #runtime: ClientRuntime
   readonly #topology: Topology
@@ -31,7 +26,6 @@ export class Dispatcher implements LinkEvents {
   readonly #wheel: Wheel<Call>
   readonly #links = new Map<string, Link>()
   readonly #pools = new Map<GroupId, SessionPool>()
-  readonly #calls = new Set<Call>()
   readonly #refresh: MapRefresh
   /** Told of every newer map; used while connecting. */
   onMap: (() => void) | null = null
@@ -47,10 +41,6 @@ export class Dispatcher implements LinkEvents {
     this.#refresh = new MapRefresh(options.runtime, options.topology, (map) => this.map(map))
   }
 
-  get outstanding(): number {
-    return this.#calls.size
-  }
-
   get pools(): Iterable<SessionPool> {
     return this.#pools.values()
   }
@@ -59,30 +49,9 @@ export class Dispatcher implements LinkEvents {
     return this.#runtime.clock.monotonicMs()
   }
 
-  /** The deadline is counted from now. */
-  start(body: CallBody, { timeoutMs, bytes, owner }: CallOptions): Call {
-    const { now } = this
-    const call: Call = {
-      body,
-      deadlineAt: now + timeoutMs,
-      attemptMs: timeoutMs / ATTEMPTS_PER_DEADLINE,
-      bytes,
-      owner,
-      step: NOT_SET,
-      done: false,
-      phase: 'new',
-      name: null,
-      current: null,
-      older: null,
-      unrefused: 0,
-      attempts: 0,
-      promptRetries: 0,
-      alone: false,
-      lastFailure: null,
-    }
-    this.#calls.add(call)
+  /** `now`: the moment from which the call counts its deadline. */
+  start(call: Call, now: number): void {
     this.#begin(call, now)
-    return call
   }
 
   /** Ends a call that nobody wants any more (abort, close): `unknown` if anything of it may still take effect. */
@@ -101,7 +70,8 @@ export class Dispatcher implements LinkEvents {
 
   endCalls(failure: Failure): void {
     this.#closed = true
-    for (const call of this.#calls) this.giveUp(call, failure)
+    // Every call that is not done waits for some alarm.
+    for (const call of this.#wheel.alarms()) this.giveUp(call, failure)
     this.#refresh.stop()
     this.#wheel.stop()
   }
@@ -132,7 +102,7 @@ export class Dispatcher implements LinkEvents {
   // What links tell.
 
   notAfter(attempt: Attempt, now: number): number {
-    const time = this.#topology.timeOf(attempt.group) ?? attempt.name?.session.time ?? null
+    const time = this.#topology.timeOf(attempt.group) ?? attempt.session?.time ?? null
     // Only the open of the first session knows no L yet: the leader refuses it as late, and says what time it is.
     if (time === null) return 0
     return notAfterOf(time, now, attempt.call.deadlineAt)
@@ -142,15 +112,15 @@ export class Dispatcher implements LinkEvents {
     const { call, group } = attempt
     this.#topology.leads(group, attempt.link.address)
     this.#topology.noteTime(group, time)
-    const session = attempt.name?.session
-    if (session !== undefined) session.time = tighterTime(session.time, time)
+    const { session } = attempt
+    if (session !== null) session.time = tighterTime(session.time, time)
     if (answer.type === 'refused') return this.refused(attempt, answer.code, null, null)
     if (!answers(call.body, answer.result, group)) {
       attempt.link.close('BAD_FRAME', `${answer.result.type} is no answer to ${call.body.op}`)
       return this.open(attempt, 'BAD_FRAME', null)
     }
     if (answer.result.type === 'sessionOpened') this.#opened(call, new Session(answer.result.session, time))
-    this.#end(call, { type: 'applied', answer, group })
+    this.#applied(call, answer, group)
   }
 
   refused(attempt: Attempt, code: ErrorCode, leader: string | null, time: LogTime | null): void {
@@ -207,13 +177,14 @@ export class Dispatcher implements LinkEvents {
       call.lastFailure ??= { code: 'NO_LEADER', message: 'the shard map assigns the key to nobody' }
       return this.#pause(call)
     }
-    if (body.kind === 'write' && call.name === null && !this.#name(call, group)) return
+    if (body.kind === 'write' && call.session === null && !this.#name(call, group)) return
     const link = this.link(address)
     const attempt: Attempt = {
       call,
       group,
       link,
-      name: call.name,
+      session: call.session,
+      sequence: call.sequence,
       alone: call.alone,
       state: 'queued',
       sentAt: 0,
@@ -229,8 +200,7 @@ export class Dispatcher implements LinkEvents {
   /** Gives the call a name, or lets it wait for a session. */
   #name(call: Call, group: GroupId): boolean {
     const pool = this.#pool(group)
-    call.name = pool.take()
-    if (call.name !== null) return true
+    if (pool.name(call)) return true
     call.phase = 'session'
     pool.wait(call)
     this.#wheel.set(call, call.deadlineAt)
@@ -241,15 +211,15 @@ export class Dispatcher implements LinkEvents {
   #openSession(pool: SessionPool): void {
     if (pool.opening || pool.waiting.size === 0 || this.#closed) return
     pool.opening = true
-    const settle = (end: CallEnd): void => {
-      pool.opening = false
-      if (end.type === 'failed') this.#notOpened(pool, end.failure)
-      this.#openSession(pool)
-    }
-    this.start(
-      { kind: 'open', op: 'open', group: pool.group, pool },
-      { timeoutMs: this.#timeoutMs, bytes: 0, owner: { settle } },
-    )
+    const { now } = this
+    const opening = new OpenCall(pool, { now, timeoutMs: this.#timeoutMs, ended: this.#openEnded })
+    this.start(opening, now)
+  }
+
+  readonly #openEnded = (pool: SessionPool, failure: Failure | null): void => {
+    pool.opening = false
+    if (failure !== null) this.#notOpened(pool, failure)
+    this.#openSession(pool)
   }
 
   /** Who waits has no name, so nothing of it is open. Asking again at once after a final refusal would be a hot loop. */
@@ -266,10 +236,8 @@ export class Dispatcher implements LinkEvents {
 
   #serveWaiting(pool: SessionPool): void {
     for (const call of pool.waiting) {
-      const name = pool.take()
-      if (name === null) return
+      if (!pool.name(call)) return
       pool.leave(call)
-      call.name = name
       this.#begin(call)
     }
   }
@@ -292,10 +260,10 @@ export class Dispatcher implements LinkEvents {
 
   /** The name was refused. False if that ended the call. */
   #rename(attempt: Attempt, failure: Failure): boolean {
-    const { call, name } = attempt
-    if (name === null) return true
-    if (failure.code === 'SESSION_EXPIRED' && name.session.id.group === attempt.group) {
-      this.#pool(attempt.group).expire(name.session)
+    const { call, session } = attempt
+    if (session === null) return true
+    if (failure.code === 'SESSION_EXPIRED' && session.id.group === attempt.group) {
+      this.#pool(attempt.group).expire(session)
     }
     // An older attempt's refusal decides nothing while the newest is under way.
     if (call.current !== attempt) return true
@@ -355,17 +323,17 @@ export class Dispatcher implements LinkEvents {
 
   #fail(call: Call, failure: Failure): void {
     const unknown = call.unrefused > 0 && call.body.kind !== 'read'
-    this.#end(call, {
-      type: 'failed',
-      failure: explain(call, failure, unknown),
-      outcome: unknown ? 'unknown' : 'not-done',
-    })
+    if (this.#end(call)) call.failed(explain(call, failure, unknown), unknown ? 'unknown' : 'not-done')
   }
 
-  #end(call: Call, end: CallEnd): void {
-    if (call.done) return
+  #applied(call: Call, answer: Applied, group: GroupId): void {
+    if (this.#end(call)) call.applied(answer, group)
+  }
+
+  /** From here on nothing of the call happens any more. False if it had ended before. */
+  #end(call: Call): boolean {
+    if (call.done) return false
     call.done = true
-    this.#calls.delete(call)
     this.#wheel.cancel(call)
     if (call.phase === 'session') for (const pool of this.#pools.values()) pool.leave(call)
     call.current?.link.forget(call.current)
@@ -373,14 +341,14 @@ export class Dispatcher implements LinkEvents {
     call.current = null
     call.older = null
     this.#releaseName(call)
-    call.owner.settle(end, call)
+    return true
   }
 
   /** Answered or given up: the shard may forget it, and its place in the window is free. */
   #releaseName(call: Call): void {
-    if (call.name === null) return
-    const { session, sequence } = call.name
-    call.name = null
+    const { session, sequence } = call
+    if (session === null) return
+    call.session = null
     session.finish(sequence)
     const pool = this.#pools.get(session.id.group)
     if (pool !== undefined && pool.waiting.size > 0) this.#serveWaiting(pool)

@@ -1,6 +1,6 @@
 // Sessions of one shard: they give operations their names and remember how far every name is used up.
 import { type GroupId, type SessionId, limits } from '@quorate/protocol'
-import type { Call, LogTime, Name } from './call.ts'
+import type { Call, LogTime } from './call.ts'
 
 /** One session, as its client knows it. */
 export class Session {
@@ -20,11 +20,11 @@ export class Session {
     this.time = time
   }
 
-  /** The next name, or null while the window above `ackedUpTo` is full. */
-  take(): Name | null {
+  /** The next sequence, or null while the window above `ackedUpTo` is full. */
+  take(): number | null {
     if (this.expired || this.#lastSequence - this.ackedUpTo >= limits.sessionWindow) return null
     this.#lastSequence += 1
-    return { session: this, sequence: this.#lastSequence }
+    return this.#lastSequence
   }
 
   /** The operation of this name is answered or given up for good. */
@@ -57,13 +57,16 @@ export class SessionPool {
     return this.#waiting
   }
 
-  /** A name of the first session with room; null if there is none: then another session has to be opened. */
-  take(): Name | null {
+  /** Gives a call a name of the first session with room; false if there is none: then another has to be opened. */
+  name(call: Call): boolean {
     for (const session of this.#sessions) {
-      const name = session.take()
-      if (name !== null) return name
+      const sequence = session.take()
+      if (sequence === null) continue
+      call.session = session
+      call.sequence = sequence
+      return true
     }
-    return null
+    return false
   }
 
   add(session: Session): void {

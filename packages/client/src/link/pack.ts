@@ -74,8 +74,8 @@ function batchesOf(attempts: readonly Attempt[]): Batch[] {
     return batch
   }
   for (const attempt of attempts) {
-    const { name, group } = attempt
-    if (name !== null) writes.set(name.session, admit(writes.get(name.session), attempt, name.session))
+    const { session, group } = attempt
+    if (session !== null) writes.set(session, admit(writes.get(session), attempt, session))
     else if (attempt.call.body.kind === 'open' || attempt.alone) admit(undefined, attempt, null)
     else reads.set(group, admit(reads.get(group), attempt, null))
   }
@@ -103,7 +103,7 @@ function requestOf(batch: Batch, context: PackContext): ClientRequest {
 }
 
 function addCommand(commands: Command[], attempt: Attempt, context: PackContext): void {
-  const { call, name } = attempt
-  if (call.body.kind !== 'write' || name === null) return
-  commands.push(commandOf(call.body, name.sequence, context.notAfter(attempt)))
+  const { call, session, sequence } = attempt
+  if (call.body.kind !== 'write' || session === null) return
+  commands.push(commandOf(call.body, sequence, context.notAfter(attempt)))
 }

@@ -1,0 +1,29 @@
+// The client's own call that opens a session for a pool; no user waits for it.
+import { Call, type Failure } from './call.ts'
+import type { SessionPool } from './session-pool.ts'
+
+export interface OpenCallOptions {
+  readonly now: number
+  readonly timeoutMs: number
+  /** Hears of the end once; `failure` is null if a session was opened. */
+  readonly ended: (pool: SessionPool, failure: Failure | null) => void
+}
+
+export class OpenCall extends Call {
+  readonly #pool: SessionPool
+  readonly #ended: OpenCallOptions['ended']
+
+  constructor(pool: SessionPool, { now, timeoutMs, ended }: OpenCallOptions) {
+    super({ body: { kind: 'open', op: 'open', group: pool.group, pool }, bytes: 0, now, timeoutMs })
+    this.#pool = pool
+    this.#ended = ended
+  }
+
+  applied(): void {
+    this.#ended(this.#pool, null)
+  }
+
+  failed(failure: Failure): void {
+    this.#ended(this.#pool, failure)
+  }
+}

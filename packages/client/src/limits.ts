@@ -25,3 +25,9 @@ export const CLOSE_SESSIONS_MS = 500
 export const FRAME_OVERHEAD_BYTES = 4_096
 /** Steps of deadlines, ms: an operation ends at most this much after its deadline. */
 export const WHEEL_STEP_MS = 4
+/**
+ * Memory for what operations of one shard will say, bytes: a chunk that was too small for what is under way is followed by one
+ * of twice its size, up to this; what is larger gets its own.
+ */
+export const DRAFT_CHUNK_BYTES_MIN = 4_096
+export const DRAFT_CHUNK_BYTES_MAX = 65_536

@@ -1,13 +1,16 @@
 // Starts users' operations within the client's bounds, and tells of their ends.
-import { type GroupId, type Outcome } from '@quorate/protocol'
+import { type ErrorCode, type GroupId, type Outcome, keyOfDraft } from '@quorate/protocol'
 import type { Applied, Failure } from './calls/call.ts'
 import type { Dispatcher } from './calls/dispatcher.ts'
+import type { Drafts } from './calls/drafts.ts'
 import { OUTSTANDING_BYTES_MAX, OUTSTANDING_OPERATIONS_MAX } from './limits.ts'
 import { type OperationEvent, type OperationOptions, checkedTimeout } from './options.ts'
+import type { Topology } from './route/topology.ts'
 import { type AnswerMap, type UserBody, UserCall, errorOf } from './user-call.ts'
 
 export interface OperationsOptions {
   readonly dispatcher: Dispatcher
+  readonly topology: Topology
   readonly timeoutMs: number
   readonly observer: ((event: OperationEvent) => void) | undefined
 }
@@ -15,6 +18,8 @@ export interface OperationsOptions {
 /** Starts operations within the client's bounds. */
 export class Operations {
   readonly #dispatcher: Dispatcher
+  readonly #drafts: Drafts
+  readonly #topology: Topology
   readonly #timeoutMs: number
   readonly #observer: ((event: OperationEvent) => void) | undefined
   #bytes = 0
@@ -23,6 +28,8 @@ export class Operations {
 
   constructor(options: OperationsOptions) {
     this.#dispatcher = options.dispatcher
+    this.#drafts = options.dispatcher.drafts
+    this.#topology = options.topology
     this.#timeoutMs = options.timeoutMs
     this.#observer = options.observer
   }
@@ -38,13 +45,15 @@ export class Operations {
     const bytes = bytesOf(body)
     const refusal = this.#refusal(bytes, signal)
     if (refusal !== null) {
-      this.#tellFailed(body, options, refusal, 'not-done', 0)
+      if (this.#isHeard(options))
+        this.#tell(options, failedEvent(body.op, body.key, refusal.code, 'not-done', 0))
       return Promise.reject(errorOf(refusal, 'not-done'))
     }
-    this.#count += 1
-    this.#bytes += bytes
     const { now } = this.#dispatcher
     const call = new UserCall({ body, bytes, now, timeoutMs, operations: this, options, map })
+    this.#drafts.write(call, this.#topology.groupOf(body.slot), body)
+    this.#count += 1
+    this.#bytes += bytes
     this.#dispatcher.start(call, now)
     if (signal !== undefined && !call.done) {
       const abort = (): void => this.#dispatcher.giveUp(call, aborted(signal))
@@ -59,17 +68,24 @@ export class Operations {
   applied(call: UserCall, answer: Applied, group: GroupId): void {
     this.#count -= 1
     this.#bytes -= call.bytes
-    const { body, options, attempts } = call
-    if (this.#observer === undefined && options.observer === undefined) return
-    const { op, key } = body
-    const { position, result } = answer
-    this.#tell(options, { op, key, outcome: 'ok', code: null, group, position, result, attempts })
+    const { op, options, attempts } = call
+    if (this.#isHeard(options)) {
+      const { position, result } = answer
+      const key = keyOfDraft(call, call.kind)
+      this.#tell(options, { op, key, outcome: 'ok', code: null, group, position, result, attempts })
+    }
+    this.#drafts.release(call)
   }
 
-  failed(call: UserCall, failure: Failure, outcome: Outcome): void {
+  failed(call: UserCall, { code }: Failure, outcome: Outcome): void {
     this.#count -= 1
     this.#bytes -= call.bytes
-    this.#tellFailed(call.body, call.options, failure, outcome, call.attempts)
+    const { op, options, attempts } = call
+    if (this.#isHeard(options)) {
+      const key = keyOfDraft(call, call.kind)
+      this.#tell(options, failedEvent(op, key, code, outcome, attempts))
+    }
+    this.#drafts.release(call)
   }
 
   #refusal(bytes: number, signal: AbortSignal | undefined): Failure | null {
@@ -82,21 +98,24 @@ export class Operations {
     return null
   }
 
-  #tellFailed(
-    { op, key }: UserBody,
-    options: OperationOptions,
-    { code }: Failure,
-    outcome: Outcome,
-    attempts: number,
-  ): void {
-    if (this.#observer === undefined && options.observer === undefined) return
-    this.#tell(options, { op, key, outcome, code, group: null, position: null, result: null, attempts })
+  #isHeard(options: OperationOptions): boolean {
+    return this.#observer !== undefined || options.observer !== undefined
   }
 
   #tell(options: OperationOptions, event: OperationEvent): void {
     this.#observer?.(event)
     options.observer?.(event)
   }
+}
+
+function failedEvent(
+  op: OperationEvent['op'],
+  key: Uint8Array,
+  code: ErrorCode,
+  outcome: Outcome,
+  attempts: number,
+): OperationEvent {
+  return { op, key, outcome, code, group: null, position: null, result: null, attempts }
 }
 
 function aborted(signal: AbortSignal): Failure {

@@ -64,6 +64,8 @@ export class QuorateCache implements Cache {
       const body: UserBody = {
         kind: 'write',
         op: 'set',
+        sequence: 0,
+        notAfter: 0,
         key: bytes,
         slot: slotOf(bytes),
         value: encodeUserValue(value, this.#options.codec),
@@ -80,7 +82,15 @@ export class QuorateCache implements Cache {
     return started(() => {
       const bytes = keyBytes(key)
       const condition = conditionOf(options)
-      const body: UserBody = { kind: 'write', op: 'del', key: bytes, slot: slotOf(bytes), condition }
+      const body: UserBody = {
+        kind: 'write',
+        op: 'del',
+        sequence: 0,
+        notAfter: 0,
+        key: bytes,
+        slot: slotOf(bytes),
+        condition,
+      }
       return this.#run(body, condition, options, existed)
     })
   }
@@ -92,7 +102,16 @@ export class QuorateCache implements Cache {
       const bytes = keyBytes(key)
       const condition = conditionOf(options)
       const slot = slotOf(bytes)
-      const body: UserBody = { kind: 'write', op: 'touch', key: bytes, slot, condition, ttl: checkedTtl(ttl) }
+      const body: UserBody = {
+        kind: 'write',
+        op: 'touch',
+        sequence: 0,
+        notAfter: 0,
+        key: bytes,
+        slot,
+        condition,
+        ttl: checkedTtl(ttl),
+      }
       return this.#run(body, condition, options, touched)
     })
   }
@@ -103,7 +122,15 @@ export class QuorateCache implements Cache {
     return started(() => {
       const bytes = keyBytes(key)
       const condition = conditionOf(options)
-      const body: UserBody = { kind: 'write', op: 'persist', key: bytes, slot: slotOf(bytes), condition }
+      const body: UserBody = {
+        kind: 'write',
+        op: 'persist',
+        sequence: 0,
+        notAfter: 0,
+        key: bytes,
+        slot: slotOf(bytes),
+        condition,
+      }
       return this.#run(body, condition, options, touched)
     })
   }
@@ -128,7 +155,15 @@ export class QuorateCache implements Cache {
         throw new QuorateError('ARGUMENT_INVALID', 'not-done', `incr adds a safe integer, not ${String(by)}`)
       }
       // `+ 0` makes 0 of -0, which no integer on the wire is.
-      const body: UserBody = { kind: 'write', op: 'incr', key: bytes, slot: slotOf(bytes), by: by + 0 }
+      const body: UserBody = {
+        kind: 'write',
+        op: 'incr',
+        sequence: 0,
+        notAfter: 0,
+        key: bytes,
+        slot: slotOf(bytes),
+        by: by + 0,
+      }
       return this.#operations.run(body, options, ({ result }) => {
         if (result.type === 'counted') return result.integer
         throw result.type === 'overflow' ? overflow(by) : notANumber()

@@ -1,30 +1,31 @@
 // One user's operation under way: the call, and the promise that its end settles.
 import { type ErrorCode, type GroupId, type Outcome, QuorateError } from '@quorate/protocol'
-import {
-  type Applied,
-  Call,
-  type CallStart,
-  type Failure,
-  type ReadBody,
-  type WriteBody,
-} from './calls/call.ts'
+import { type Applied, Call, type Failure, type ReadBody, type WriteBody } from './calls/call.ts'
 import type { Operations } from './operation.ts'
 import type { OperationOptions } from './options.ts'
+import type { Topology } from './route/topology.ts'
 
 export type UserBody = WriteBody | ReadBody
 
 /** Makes of an answer what the user waits for; the user gets what it throws. One serves all operations of a kind. */
 export type AnswerMap<T> = (answer: Applied) => T
 
-export interface UserCallStart extends CallStart {
+export interface UserCallStart {
   readonly body: UserBody
+  /** Key and value: what waits in memory for it. */
+  readonly bytes: number
+  readonly now: number
+  readonly timeoutMs: number
   readonly operations: Operations
   readonly options: OperationOptions
   readonly map: AnswerMap<unknown>
 }
 
 export class UserCall extends Call {
-  declare readonly body: UserBody
+  declare readonly op: UserBody['op']
+  declare readonly kind: UserBody['kind']
+  readonly slot: number
+  readonly bytes: number
   readonly options: OperationOptions
   readonly promise: Promise<unknown>
   /** Takes the listener off the user's signal; null where there is none. */
@@ -34,14 +35,20 @@ export class UserCall extends Call {
   readonly #resolve: (value: unknown) => void
   readonly #reject: (error: Error) => void
 
-  constructor(start: UserCallStart) {
-    super(start)
-    this.options = start.options
-    this.#operations = start.operations
-    this.#map = start.map
+  constructor({ body, bytes, now, timeoutMs, operations, options, map }: UserCallStart) {
+    super({ kind: body.kind, op: body.op, isConditional: isConditional(body), now, timeoutMs })
+    this.slot = body.slot
+    this.bytes = bytes
+    this.options = options
+    this.#operations = operations
+    this.#map = map
     this.promise = new Promise<unknown>(capture)
     this.#resolve = captured.resolve
     this.#reject = captured.reject
+  }
+
+  groupIn(topology: Topology): GroupId {
+    return topology.groupOf(this.slot)
   }
 
   applied(answer: Applied, group: GroupId): void {
@@ -59,6 +66,10 @@ export class UserCall extends Call {
     this.#operations.failed(this, failure, outcome)
     this.#reject(errorOf(failure, outcome))
   }
+}
+
+function isConditional(body: UserBody): boolean {
+  return 'condition' in body && body.condition.type !== 'always'
 }
 
 interface Captured {

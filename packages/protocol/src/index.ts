@@ -8,6 +8,12 @@ export {
   REQUESTS_HEADER_BYTES,
 } from './client/client-frame-codec.ts'
 export {
+  COMMANDS_REQUEST_BYTES,
+  KEYS_REQUEST_BYTES,
+  RequestsWriter,
+  SECTION_REQUEST_BYTES,
+} from './client/requests-writer.ts'
+export {
   clientReplyBytesMax,
   decodeServerFrame,
   encodeServerFrame,
@@ -27,6 +33,13 @@ export { groupMessageBytesMax } from './peer/group-message-codec.ts'
 export { decodePeerFrame, encodePeerFrame, MESSAGES_HEADER_BYTES } from './peer/peer-frame-codec.ts'
 export { rowChecksum, snapshotRowBytesMax } from './peer/snapshot-codec.ts'
 export { decodeSection, decodeSections, validateSection, validateSections } from './section/decode-section.ts'
+export {
+  commandDraftBytes,
+  type Draft,
+  DraftChunk,
+  keyDraftBytes,
+  keyOfDraft,
+} from './section/draft-chunk.ts'
 export { encodeSection, sectionBytes } from './section/encode-section.ts'
 export type { SectionHeader } from './section/section-kind.ts'
 export type * from './shard-map.ts'

@@ -1,44 +1,14 @@
 // One operation on its way: what it wants, by when, and what is known of its attempts.
-import type { Answer, Command, Condition, ErrorCode, GroupId, Outcome, Value } from '@quorate/protocol'
+import type { Answer, Command, Draft, DraftChunk, ErrorCode, GroupId, Outcome } from '@quorate/protocol'
 import { ATTEMPTS_PER_DEADLINE } from '../limits.ts'
 import type { Link } from '../link/link.ts'
+import type { Topology } from '../route/topology.ts'
 import type { Alarm, AlarmStep } from '../wheel.ts'
-import type { Session, SessionPool } from './session-pool.ts'
+import { type DraftOwner, NO_DRAFT } from './drafts.ts'
+import type { Session } from './session-pool.ts'
 
-/** A command before it has a name and a `notAfter`. */
-export type WriteBody =
-  | {
-      readonly kind: 'write'
-      readonly op: 'set'
-      readonly key: Uint8Array
-      readonly slot: number
-      readonly value: Value
-      readonly condition: Condition
-      /** Ms, 0 = none. */
-      readonly ttl: number
-    }
-  | {
-      readonly kind: 'write'
-      readonly op: 'touch'
-      readonly key: Uint8Array
-      readonly slot: number
-      readonly condition: Condition
-      readonly ttl: number
-    }
-  | {
-      readonly kind: 'write'
-      readonly op: 'del' | 'persist'
-      readonly key: Uint8Array
-      readonly slot: number
-      readonly condition: Condition
-    }
-  | {
-      readonly kind: 'write'
-      readonly op: 'incr'
-      readonly key: Uint8Array
-      readonly slot: number
-      readonly by: number
-    }
+/** A command before it has a name and a `notAfter`: every attempt says its own, here both are 0. */
+export type WriteBody = Command & { readonly kind: 'write'; readonly slot: number }
 
 export interface ReadBody {
   readonly kind: 'read'
@@ -47,36 +17,38 @@ export interface ReadBody {
   readonly slot: number
 }
 
-/** Opens a session for a pool; the client's own, no user waits for it. */
-export interface OpenBody {
-  readonly kind: 'open'
-  readonly op: 'open'
-  readonly group: GroupId
-  readonly pool: SessionPool
-}
-
-export type CallBody = WriteBody | ReadBody | OpenBody
-
 /** One journey of a call to one node. */
 export interface Attempt {
   readonly call: Call
+  /** The call's: what travels. */
+  readonly draft: Draft
   readonly group: GroupId
   readonly link: Link
   /** `(session, sequence)` names an operation for life; another name only while all its attempts are refused. */
   readonly session: Session | null
   readonly sequence: number
-  /** Reads only: in a section of its own, since a node could not answer it together with others. */
-  readonly alone: boolean
   /**
    * `queued`: not a byte has left; `sent`: it counts as open until a refusal says otherwise; `settled`: answered,
    * refused, or never sent.
    */
   state: 'queued' | 'sent' | 'settled'
-  /** Monotonic ms at which its frame left. */
-  sentAt: number
-  mapEpoch: number
-  /** The request it travels in; null while nobody can answer it. */
-  request: { readonly requestId: number; waiting: number } | null
+  /** The request in which it left; null before. */
+  request: SentRequest | null
+}
+
+/** What left together, in one section: it is answered together. */
+export interface SentRequest {
+  readonly requestId: number
+  /** In the order of the answers. */
+  readonly attempts: readonly Attempt[]
+  readonly group: GroupId
+  readonly session: Session | null
+  /** Monotonic ms at which the frame left. */
+  readonly sentAt: number
+  /** Of the map that said where to. */
+  readonly mapEpoch: number
+  /** Attempts whose calls still wait. At 0 nobody listens any more and it is forgotten. */
+  waiting: number
 }
 
 export type Applied = Extract<Answer, { type: 'applied' }>
@@ -89,8 +61,10 @@ export interface Failure {
 
 /** What every call begins with. */
 export interface CallStart {
-  readonly body: CallBody
-  readonly bytes: number
+  readonly kind: 'write' | 'read' | 'open'
+  readonly op: Command['op'] | 'get' | 'open'
+  /** A write that may lose. */
+  readonly isConditional: boolean
   /** Monotonic ms. */
   readonly now: number
   /** From `now` to the deadline, ms. */
@@ -101,12 +75,16 @@ export interface CallStart {
  * It is its own alarm: for the end of an attempt's patience, of a pause, of the deadline. Thousands are under way at once, so
  * one object holds all of it: who waits for its end is a subclass, not a callback.
  */
-export abstract class Call implements Alarm<Call> {
-  readonly body: CallBody
+export abstract class Call implements Alarm<Call>, DraftOwner {
+  readonly kind: CallStart['kind']
+  readonly op: CallStart['op']
+  readonly isConditional: boolean
   readonly deadlineAt: number
   /** How long one attempt waits before the next begins beside it. */
   readonly attemptMs: number
-  readonly bytes: number
+  chunk: DraftChunk = NO_DRAFT.chunk
+  offset = 0
+  length = 0
   step: AlarmStep<Call> | null = null
   before: Call | null = null
   behind: Call | null = null
@@ -128,15 +106,20 @@ export abstract class Call implements Alarm<Call> {
   attempts = 0
   /** Retries since the last pause. */
   promptRetries = 0
+  /** Reads only: in a section of its own, since a node could not answer it together with others. */
   alone = false
   lastFailure: Failure | null = null
 
-  constructor({ body, bytes, now, timeoutMs }: CallStart) {
-    this.body = body
-    this.bytes = bytes
+  constructor({ kind, op, isConditional, now, timeoutMs }: CallStart) {
+    this.kind = kind
+    this.op = op
+    this.isConditional = isConditional
     this.deadlineAt = now + timeoutMs
     this.attemptMs = timeoutMs / ATTEMPTS_PER_DEADLINE
   }
+
+  /** The group that it is for; 0 while the map assigns it to none. */
+  abstract groupIn(topology: Topology): GroupId
 
   /** Its one end, with `done` set: this or `failed`. */
   abstract applied(answer: Applied, group: GroupId): void
@@ -150,26 +133,4 @@ export interface LogTime {
   /** Monotonic ms at which *that* request left: L may have been read right then. */
   readonly sentAt: number
   readonly receivedAt: number
-}
-
-export function commandOf(body: WriteBody, sequence: number, notAfter: number): Command {
-  switch (body.op) {
-    case 'set':
-      return {
-        op: 'set',
-        sequence,
-        notAfter,
-        key: body.key,
-        value: body.value,
-        condition: body.condition,
-        ttl: body.ttl,
-      }
-    case 'del':
-    case 'persist':
-      return { op: body.op, sequence, notAfter, key: body.key, condition: body.condition }
-    case 'touch':
-      return { op: 'touch', sequence, notAfter, key: body.key, condition: body.condition, ttl: body.ttl }
-    case 'incr':
-      return { op: 'incr', sequence, notAfter, key: body.key, by: body.by }
-  }
 }

@@ -6,7 +6,15 @@ import { MapRefresh } from '../route/map-refresh.ts'
 import type { Topology } from '../route/topology.ts'
 import type { ClientRuntime } from '../runtime.ts'
 import { Wheel } from '../wheel.ts'
-import { type Applied, type Attempt, Call, type Failure, type LogTime } from './call.ts'
+import {
+  type Applied,
+  type Attempt,
+  type Call,
+  type Failure,
+  type LogTime,
+  type SentRequest,
+} from './call.ts'
+import { Drafts } from './drafts.ts'
 import { notAfterOf, tighterTime } from './not-after.ts'
 import { OpenCall } from './open-call.ts'
 import { type Reaction, answers, isFinal, reactionTo } from './refusal.ts'
@@ -27,6 +35,7 @@ export class Dispatcher implements LinkEvents {
   readonly #links = new Map<string, Link>()
   readonly #pools = new Map<GroupId, SessionPool>()
   readonly #refresh: MapRefresh
+  readonly drafts: Drafts = new Drafts()
   /** Told of every newer map; used while connecting. */
   onMap: (() => void) | null = null
   /** Why the last connection ended. */
@@ -108,15 +117,17 @@ export class Dispatcher implements LinkEvents {
     return notAfterOf(time, now, attempt.call.deadlineAt)
   }
 
+  heard(link: Link, { group, session }: SentRequest, time: LogTime): void {
+    this.#topology.leads(group, link.address)
+    this.#topology.noteTime(group, time)
+    if (session !== null) session.time = tighterTime(session.time, time)
+  }
+
   answered(attempt: Attempt, answer: Answer, time: LogTime): void {
     const { call, group } = attempt
-    this.#topology.leads(group, attempt.link.address)
-    this.#topology.noteTime(group, time)
-    const { session } = attempt
-    if (session !== null) session.time = tighterTime(session.time, time)
     if (answer.type === 'refused') return this.refused(attempt, answer.code, null, null)
-    if (!answers(call.body, answer.result, group)) {
-      attempt.link.close('BAD_FRAME', `${answer.result.type} is no answer to ${call.body.op}`)
+    if (!answers(call, answer.result, group)) {
+      attempt.link.close('BAD_FRAME', `${answer.result.type} is no answer to ${call.op}`)
       return this.open(attempt, 'BAD_FRAME', null)
     }
     if (answer.result.type === 'sessionOpened') this.#opened(call, new Session(answer.result.session, time))
@@ -169,26 +180,23 @@ export class Dispatcher implements LinkEvents {
   #begin(call: Call, now: number = this.now): void {
     if (call.done) return
     if (now >= call.deadlineAt) return this.#fail(call, timedOut)
-    const { body } = call
-    const group = body.kind === 'open' ? body.group : this.#topology.groupOf(body.slot)
+    const group = call.groupIn(this.#topology)
     const address = group === 0 ? null : this.#topology.addressFor(group)
     if (address === null) {
       this.#refresh.request()
       call.lastFailure ??= { code: 'NO_LEADER', message: 'the shard map assigns the key to nobody' }
       return this.#pause(call)
     }
-    if (body.kind === 'write' && call.session === null && !this.#name(call, group)) return
+    if (call.kind === 'write' && call.session === null && !this.#name(call, group)) return
     const link = this.link(address)
     const attempt: Attempt = {
       call,
+      draft: call,
       group,
       link,
       session: call.session,
       sequence: call.sequence,
-      alone: call.alone,
       state: 'queued',
-      sentAt: 0,
-      mapEpoch: this.#topology.epoch,
       request: null,
     }
     call.phase = 'attempt'
@@ -229,9 +237,9 @@ export class Dispatcher implements LinkEvents {
   }
 
   #opened(call: Call, session: Session): void {
-    if (call.body.kind !== 'open') return
-    call.body.pool.add(session)
-    this.#serveWaiting(call.body.pool)
+    if (!(call instanceof OpenCall)) return
+    call.pool.add(session)
+    this.#serveWaiting(call.pool)
   }
 
   #serveWaiting(pool: SessionPool): void {
@@ -250,10 +258,10 @@ export class Dispatcher implements LinkEvents {
     // A node without the shard may have had it, and led it: it is not asked again before the others.
     if (leader !== null || reaction === 'elsewhere' || code === 'WRONG_SHARD')
       this.#topology.doesNotLead(group, attempt.link.address, leader)
-    if (reaction === 'remap' && attempt.mapEpoch >= this.#topology.epoch) this.#refresh.request()
+    if (reaction === 'remap' && mapEpochOf(attempt) >= this.#topology.epoch) this.#refresh.request()
     if (reaction === 'rename' && !this.#rename(attempt, failure)) return
     // The answers to one section must fit one frame, and many large values may not: alone they do.
-    if (call.body.kind === 'read' && code === 'OVERLOADED') call.alone = true
+    if (call.kind === 'read' && code === 'OVERLOADED') call.alone = true
     if (call.unrefused === 0 && isFinal(code)) return this.#fail(call, failure)
     this.#next(attempt, reaction)
   }
@@ -281,7 +289,7 @@ export class Dispatcher implements LinkEvents {
     const { call } = attempt
     if (call.current !== attempt || call.phase !== 'attempt') return
     call.current = null
-    const mapIsNewer = reaction === 'remap' && attempt.mapEpoch < this.#topology.epoch
+    const mapIsNewer = reaction === 'remap' && mapEpochOf(attempt) < this.#topology.epoch
     const prompt = reaction === 'elsewhere' || reaction === 'rename' || reaction === 'again' || mapIsNewer
     if (!prompt || call.promptRetries >= PROMPT_RETRIES_MAX) return this.#pause(call)
     call.promptRetries += 1
@@ -290,6 +298,7 @@ export class Dispatcher implements LinkEvents {
 
   #pause(call: Call): void {
     call.phase = 'pause'
+    this.drafts.isolate(call)
     call.promptRetries = 0
     const pauseMs = BACKOFF_MS_MIN + (BACKOFF_MS_MAX - BACKOFF_MS_MIN) * this.#runtime.random.next()
     this.#wheel.set(call, Math.min(this.now + pauseMs, call.deadlineAt))
@@ -307,6 +316,7 @@ export class Dispatcher implements LinkEvents {
     const attempt = call.current
     if (attempt === null) return
     call.current = null
+    this.drafts.isolate(call)
     this.#topology.avoid(attempt.group, attempt.link.address)
     if (attempt.state === 'queued') {
       attempt.link.forget(attempt)
@@ -314,15 +324,15 @@ export class Dispatcher implements LinkEvents {
         code: 'CANNOT_CONNECT',
         message: `${attempt.link.address} did not connect in time`,
       }
-    } else if (attempt.state === 'sent') {
+    } else if (attempt.request !== null && attempt.state === 'sent') {
       call.older ??= []
       call.older.push(attempt)
-      attempt.link.suspect(attempt.sentAt)
+      attempt.link.suspect(attempt.request.sentAt)
     }
   }
 
   #fail(call: Call, failure: Failure): void {
-    const unknown = call.unrefused > 0 && call.body.kind !== 'read'
+    const unknown = call.unrefused > 0 && call.kind !== 'read'
     if (this.#end(call)) call.failed(explain(call, failure, unknown), unknown ? 'unknown' : 'not-done')
   }
 
@@ -364,6 +374,11 @@ export class Dispatcher implements LinkEvents {
 }
 
 const timedOut: Failure = { code: 'TIMEOUT', message: 'the deadline passed' }
+
+/** Of the map that sent it where it was refused. */
+function mapEpochOf({ request }: Attempt): number {
+  return request?.mapEpoch ?? 0
+}
 
 /** At the deadline the last refusal says more than "timeout" where nothing is open; else it is the cause. */
 function explain(call: Call, failure: Failure, unknown: boolean): Failure {

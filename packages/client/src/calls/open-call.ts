@@ -1,4 +1,5 @@
 // The client's own call that opens a session for a pool; no user waits for it.
+import type { GroupId } from '@quorate/protocol'
 import { Call, type Failure } from './call.ts'
 import type { SessionPool } from './session-pool.ts'
 
@@ -10,20 +11,24 @@ export interface OpenCallOptions {
 }
 
 export class OpenCall extends Call {
-  readonly #pool: SessionPool
+  readonly pool: SessionPool
   readonly #ended: OpenCallOptions['ended']
 
   constructor(pool: SessionPool, { now, timeoutMs, ended }: OpenCallOptions) {
-    super({ body: { kind: 'open', op: 'open', group: pool.group, pool }, bytes: 0, now, timeoutMs })
-    this.#pool = pool
+    super({ kind: 'open', op: 'open', isConditional: false, now, timeoutMs })
+    this.pool = pool
     this.#ended = ended
   }
 
+  groupIn(): GroupId {
+    return this.pool.group
+  }
+
   applied(): void {
-    this.#ended(this.#pool, null)
+    this.#ended(this.pool, null)
   }
 
   failed(failure: Failure): void {
-    this.#ended(this.#pool, failure)
+    this.#ended(this.pool, failure)
   }
 }

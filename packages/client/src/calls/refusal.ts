@@ -1,6 +1,6 @@
 // What follows a refusal: the same again elsewhere, later, or the end.
 import type { ErrorCode, GroupId, Result } from '@quorate/protocol'
-import type { CallBody } from './call.ts'
+import type { Call } from './call.ts'
 
 /**
  * `elsewhere`: ask the node named or the next replica at once. `later`: the same again after a pause. `remap`: the map
@@ -51,25 +51,25 @@ export function isFinal(code: ErrorCode): boolean {
 }
 
 /** Whether a result can be the answer to this call; anything else is a confused node, and proves nothing. */
-export function answers(body: CallBody, result: Result, group: GroupId): boolean {
+export function answers({ op, isConditional }: Call, result: Result, group: GroupId): boolean {
   switch (result.type) {
     case 'written':
-      return body.op === 'set'
+      return op === 'set'
     case 'lost':
-      return 'condition' in body && body.condition.type !== 'always'
+      return isConditional
     case 'deleted':
-      return body.op === 'del'
+      return op === 'del'
     case 'touched':
-      return body.op === 'touch' || body.op === 'persist'
+      return op === 'touch' || op === 'persist'
     case 'counted':
     case 'notANumber':
     case 'overflow':
-      return body.op === 'incr'
+      return op === 'incr'
     case 'entry':
     case 'absent':
-      return body.op === 'get'
+      return op === 'get'
     case 'sessionOpened':
-      return body.op === 'open' && result.session.group === group
+      return op === 'open' && result.session.group === group
     case 'done':
       return false
   }

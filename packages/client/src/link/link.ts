@@ -16,15 +16,17 @@ import {
   encodeSection,
 } from '@quorate/protocol'
 import type { Connection, Timer } from '@quorate/runtime'
-import type { Attempt, Failure, LogTime } from '../calls/call.ts'
+import type { Attempt, Failure, LogTime, SentRequest } from '../calls/call.ts'
 import { SILENCE_MS_MIN, WELCOME_TIMEOUT_MS } from '../limits.ts'
 import type { ClientRuntime } from '../runtime.ts'
 import type { Topology } from '../route/topology.ts'
-import { packFrames } from './pack.ts'
+import { type Batch, frameOf, packFrames } from './pack.ts'
 
 /** What a link tells its owner. Each attempt that was enqueued is told of once, unless it was dropped before. */
 export interface LinkEvents {
   notAfter(attempt: Attempt, now: number): number
+  /** The leader answered; told before its answers are. */
+  heard(link: Link, request: SentRequest, time: LogTime): void
   answered(attempt: Attempt, answer: Answer, time: LogTime): void
   /** `time`: what the leader told of its log clock with the refusal; null if nothing. */
   refused(attempt: Attempt, code: ErrorCode, leader: string | null, time: LogTime | null): void
@@ -38,14 +40,6 @@ export interface LinkEvents {
   closed(link: Link, failure: Failure): void
 }
 
-interface Pending {
-  readonly requestId: number
-  readonly attempts: readonly Attempt[]
-  readonly sentAt: number
-  /** Attempts of it whose calls still wait. At 0 nobody listens any more and it is forgotten. */
-  waiting: number
-}
-
 export type StatusAnswer = { readonly json: string } | { readonly failure: QuorateError }
 
 export class Link {
@@ -55,7 +49,7 @@ export class Link {
   readonly #events: LinkEvents
   readonly #connection: Connection
   readonly #welcomeTimer: Timer
-  readonly #pending = new Map<number, Pending>()
+  readonly #pending = new Map<number, SentRequest>()
   readonly #statuses = new Map<number, (answer: StatusAnswer) => void>()
   readonly #farewells = new Map<number, () => void>()
   #queue: Attempt[] = []
@@ -115,9 +109,9 @@ export class Link {
   /** The call of an attempt is over: nobody waits for its reply, and a frame that has not left leaves without it. */
   forget(attempt: Attempt): void {
     const { request } = attempt
+    const isSent = attempt.state === 'sent'
     attempt.state = 'settled'
-    attempt.request = null
-    if (request === null) return
+    if (!isSent || request === null) return
     request.waiting -= 1
     if (request.waiting === 0) this.#pending.delete(request.requestId)
   }
@@ -213,37 +207,33 @@ export class Link {
 
   #flush(): void {
     if (this.#state !== 'ready') return
-    const attempts = this.#queue.filter((attempt) => attempt.state === 'queued')
+    const attempts = this.#queue
     this.#queue = []
     const mapEpoch = this.#topology.epoch
     const now = this.#runtime.clock.monotonicMs()
-    const frames = packFrames(attempts, {
-      notAfter: (attempt) => this.#events.notAfter(attempt, now),
-      nextRequestId: () => (this.#lastRequestId += 1),
-    })
-    for (const frame of frames) {
+    const notAfter = (attempt: Attempt): number => this.#events.notAfter(attempt, now)
+    for (const batches of packFrames(attempts)) {
       const sentAt = this.#runtime.clock.monotonicMs()
       this.#waitingSince ??= sentAt
-      for (const { request, attempts: carried } of frame) {
-        const pending: Pending = {
-          requestId: request.requestId,
-          attempts: carried,
-          sentAt,
-          waiting: carried.length,
-        }
-        this.#pending.set(request.requestId, pending)
-        for (const attempt of carried) {
-          attempt.state = 'sent'
-          attempt.sentAt = sentAt
-          attempt.mapEpoch = mapEpoch
-          attempt.request = pending
-          attempt.call.attempts += 1
-          attempt.call.unrefused += 1
-        }
-      }
-      const requests = frame.map(({ request }) => request)
-      this.#connection.send(encodeClientFrame({ type: 'requests', mapEpoch, requests }))
+      const requestIdOf = (batch: Batch): number => this.#sent(batch, sentAt, mapEpoch)
+      this.#connection.send(frameOf(batches, { mapEpoch, notAfter, requestIdOf }))
     }
+  }
+
+  /** Notes that a batch leaves: from now on its attempts may take effect. Returns its request's id. */
+  #sent({ attempts, group, session }: Batch, sentAt: number, mapEpoch: number): number {
+    this.#lastRequestId += 1
+    const requestId = this.#lastRequestId
+    const waiting = attempts.length
+    const request: SentRequest = { requestId, attempts, group, session, sentAt, mapEpoch, waiting }
+    this.#pending.set(requestId, request)
+    for (const attempt of attempts) {
+      attempt.state = 'sent'
+      attempt.request = request
+      attempt.call.attempts += 1
+      attempt.call.unrefused += 1
+    }
+    return requestId
   }
 
   /** A request id that nothing waits for is an old or repeated reply: it changes nothing (E5). */
@@ -273,8 +263,11 @@ export class Link {
       )
     }
     const time: LogTime = { leaderTime: reply.leaderTime, sentAt, receivedAt: this.#heardAt }
-    for (const [index, attempt] of attempts.entries()) {
+    this.#events.heard(this, pending, time)
+    let index = 0
+    for (const attempt of attempts) {
       const answer = reply.answers[index]
+      index += 1
       if (answer !== undefined && settle(attempt)) this.#events.answered(attempt, answer, time)
     }
   }
@@ -312,6 +305,5 @@ export class Link {
 function settle(attempt: Attempt): boolean {
   if (attempt.state !== 'sent') return false
   attempt.state = 'settled'
-  attempt.request = null
   return !attempt.call.done
 }

@@ -1,109 +1,105 @@
 // Turns the attempts that one event-loop turn collected for one node into as few frames as possible.
 import {
-  type ClientRequest,
-  type Command,
+  COMMANDS_REQUEST_BYTES,
   type GroupId,
-  clientRequestBytes,
+  KEYS_REQUEST_BYTES,
+  RequestsWriter,
+  SECTION_REQUEST_BYTES,
   encodeSection,
   limits,
 } from '@quorate/protocol'
-import { type Attempt, commandOf } from '../calls/call.ts'
+import type { Attempt } from '../calls/call.ts'
 import type { Session } from '../calls/session-pool.ts'
 import { FRAME_OVERHEAD_BYTES } from '../limits.ts'
 
-/** A request and the attempts it carries, in the order of the answers it will get. */
-export interface PackedRequest {
-  readonly request: ClientRequest
-  readonly attempts: readonly Attempt[]
-}
-
-export interface PackContext {
-  readonly notAfter: (attempt: Attempt) => number
-  readonly nextRequestId: () => number
-}
-
-/** More than the fields of any command beside its key and value. */
-const COMMAND_OVERHEAD_BYTES = 64
-
-interface Batch {
+/** What becomes one request: its attempts in the order of the answers it will get. */
+export interface Batch {
   readonly group: GroupId
   readonly session: Session | null
   readonly attempts: Attempt[]
+  /** Of the drafts. */
   bytes: number
 }
 
-/** Each element is one frame's requests. Commands of one session keep their order. */
-export function packFrames(attempts: readonly Attempt[], context: PackContext): PackedRequest[][] {
-  const frames: PackedRequest[][] = []
-  let frame: PackedRequest[] = []
+export interface FrameContext {
+  readonly mapEpoch: number
+  readonly notAfter: (attempt: Attempt) => number
+  /** Tells which request a batch leaves in. */
+  readonly requestIdOf: (batch: Batch) => number
+}
+
+/** A request is longer than its drafts by less. */
+const REQUEST_BYTES = Math.max(COMMANDS_REQUEST_BYTES, KEYS_REQUEST_BYTES, SECTION_REQUEST_BYTES + 64)
+
+/** Each element becomes one frame. Commands of one session keep their order. */
+export function packFrames(attempts: readonly Attempt[]): Batch[][] {
+  const frames: Batch[][] = []
+  let frame: Batch[] = []
   let frameBytes = FRAME_OVERHEAD_BYTES
   for (const batch of batchesOf(attempts)) {
-    const request = requestOf(batch, context)
-    const bytes = clientRequestBytes(request)
+    const bytes = REQUEST_BYTES + batch.bytes
     if (frame.length > 0 && frameBytes + bytes > limits.frameBytes) {
       frames.push(frame)
       frame = []
       frameBytes = FRAME_OVERHEAD_BYTES
     }
-    frame.push({ request, attempts: batch.attempts })
+    frame.push(batch)
     frameBytes += bytes
   }
   if (frame.length > 0) frames.push(frame)
   return frames
 }
 
-/** Commands by (session, group), reads by group; a batch holds 1,000 and 1 MiB, or a single one of any size. */
+/** Commands by session and group, reads by group; a batch holds 1,000 and 1 MiB, or a single one of any size. */
 function batchesOf(attempts: readonly Attempt[]): Batch[] {
   const batches: Batch[] = []
   const writes = new Map<Session, Batch>()
   const reads = new Map<GroupId, Batch>()
-  const start = (group: GroupId, session: Session | null): Batch => {
-    const batch: Batch = { group, session, attempts: [], bytes: 0 }
-    batches.push(batch)
-    return batch
-  }
-  const admit = (known: Batch | undefined, attempt: Attempt, session: Session | null): Batch => {
-    const bytes = attempt.call.bytes + COMMAND_OVERHEAD_BYTES
-    const fits =
-      known?.group === attempt.group &&
-      known.attempts.length < limits.sectionCommands &&
-      known.bytes + bytes <= limits.entryBytes
-    const batch = fits ? known : start(attempt.group, session)
-    batch.attempts.push(attempt)
-    batch.bytes += bytes
-    return batch
-  }
   for (const attempt of attempts) {
-    const { session, group } = attempt
-    if (session !== null) writes.set(session, admit(writes.get(session), attempt, session))
-    else if (attempt.call.body.kind === 'open' || attempt.alone) admit(undefined, attempt, null)
-    else reads.set(group, admit(reads.get(group), attempt, null))
+    if (attempt.state !== 'queued') continue
+    const { call, session, group } = attempt
+    const isAlone = call.kind === 'open' || call.alone
+    const known = session !== null ? writes.get(session) : isAlone ? undefined : reads.get(group)
+    if (known !== undefined && hasRoom(known, attempt)) {
+      known.attempts.push(attempt)
+      known.bytes += call.length
+      continue
+    }
+    const batch: Batch = { group, session, attempts: [attempt], bytes: call.length }
+    batches.push(batch)
+    if (session !== null) writes.set(session, batch)
+    else if (!isAlone) reads.set(group, batch)
   }
   return batches
 }
 
-function requestOf(batch: Batch, context: PackContext): ClientRequest {
-  const requestId = context.nextRequestId()
-  const { group, session, attempts } = batch
-  if (session !== null) {
-    const commands: Command[] = []
-    for (const attempt of attempts) addCommand(commands, attempt, context)
-    const { id, ackedUpTo } = session
-    const section = encodeSection({ kind: 'commands', group, session: id, ackedUpTo, commands })
-    return { type: 'write', requestId, group, section }
-  }
-  const [first] = attempts
-  if (first?.call.body.kind === 'open') {
-    const section = encodeSection({ kind: 'openSession', group, notAfter: context.notAfter(first) })
-    return { type: 'write', requestId, group, section }
-  }
-  const keys: Uint8Array[] = []
-  for (const { call } of attempts) if (call.body.kind === 'read') keys.push(call.body.key)
-  return { type: 'read', requestId, section: { group, keys } }
+function hasRoom(batch: Batch, { call, group }: Attempt): boolean {
+  return (
+    batch.group === group &&
+    batch.attempts.length < limits.sectionCommands &&
+    batch.bytes + call.length + REQUEST_BYTES <= limits.entryBytes
+  )
 }
 
-function addCommand(commands: Command[], attempt: Attempt, context: PackContext): void {
-  const { call, session, sequence } = attempt
-  if (call.body.kind !== 'write' || session === null) return
-  commands.push(commandOf(call.body, sequence, context.notAfter(attempt)))
+export function frameOf(batches: readonly Batch[], context: FrameContext): Uint8Array {
+  let bytes = 0
+  for (const batch of batches) bytes += REQUEST_BYTES + batch.bytes
+  const frame = new RequestsWriter(context.mapEpoch, batches.length, bytes)
+  for (const batch of batches) writeBatch(frame, batch, context)
+  return frame.finish()
+}
+
+function writeBatch(frame: RequestsWriter, batch: Batch, { notAfter, requestIdOf }: FrameContext): void {
+  const requestId = requestIdOf(batch)
+  const { group, session, attempts, bytes } = batch
+  const [first] = attempts
+  if (session !== null) {
+    const { id, ackedUpTo } = session
+    frame.commands({ requestId, group, session: id, ackedUpTo, draftBytes: bytes }, attempts, notAfter)
+  } else if (first?.call.kind === 'open') {
+    const section = encodeSection({ kind: 'openSession', group, notAfter: notAfter(first) })
+    frame.section(requestId, group, section)
+  } else {
+    frame.keys(requestId, group, attempts)
+  }
 }

@@ -42,8 +42,8 @@ export function encodeUserValue(value: unknown, codec: Codec): Value {
       { hint: 'split it, or store a reference to where it lies' },
     )
   }
-  // A copy: the caller may change its array while the frame waits for its turn or a retry. Small ones out of Node's pool.
-  return { type: 'bytes', bytes: Buffer.from(encoded) }
+  // Perhaps the caller's own array: the draft is a copy before the operation returns to the caller.
+  return { type: 'bytes', bytes: encoded }
 }
 
 /** @throws QuorateError `VALUE_INVALID`, `not-done`, if the bytes are not of this codec. */

@@ -11,9 +11,9 @@ export class ByteWriter {
   #view: DataView
   #offset = 0
 
-  /** The capacity is a guess: more is made where it does not suffice. */
-  constructor(capacityBytes: number) {
-    this.#scratch = takeScratch(capacityBytes)
+  /** The capacity is a guess: more is made where it does not suffice. `own`: for a writer that lives long and never finishes. */
+  constructor(capacityBytes: number, memory: 'scratch' | 'own' = 'scratch') {
+    this.#scratch = memory === 'own' ? makeScratch(capacityBytes) : takeScratch(capacityBytes)
     this.#bytes = this.#scratch.bytes
     this.#view = this.#scratch.view
   }
@@ -70,6 +70,36 @@ export class ByteWriter {
   raw(bytes: Uint8Array): void {
     const at = this.#reserve(bytes.length)
     this.#bytes.set(bytes, at)
+  }
+
+  /** Bytes that another writer wrote, from its offset `start` to `end`. */
+  copy(from: ByteWriter, start: number, end: number): void {
+    this.raw(from.written(start, end))
+  }
+
+  /** A view of what was written: it changes with the writer. */
+  written(start: number, end: number): Uint8Array {
+    if (start < 0 || start > end || end > this.#offset) assert.fail(`nobody wrote ${start} to ${end}`)
+    return this.#bytes.subarray(start, end)
+  }
+
+  /** Writes over an earlier `u32`. */
+  replaceU32(at: number, value: number, field: string): void {
+    if (!isNatural(value) || value > U32_MAX) failNumber(value, field)
+    if (at + 4 > this.#offset) assert.fail(`nobody wrote ${field} yet`)
+    this.#view.setUint32(at, value, true)
+  }
+
+  /** Writes over an earlier `natural`. */
+  replaceNatural(at: number, value: number, field: string): void {
+    if (!isNatural(value)) failNumber(value, field)
+    if (at + 8 > this.#offset) assert.fail(`nobody wrote ${field} yet`)
+    this.#view.setFloat64(at, value, true)
+  }
+
+  /** Forgets what was written; the memory stays. */
+  rewind(): void {
+    this.#offset = 0
   }
 
   /** `length u16 | UTF-8`. */
@@ -137,11 +167,12 @@ const SCRATCHES_KEPT_MAX = 4
 
 function takeScratch(capacityBytes: number): Scratch {
   const last = free.pop()
-  return last !== undefined && last.bytes.length >= capacityBytes ? last : makeScratch(capacityBytes)
+  if (last !== undefined && last.bytes.length >= capacityBytes) return last
+  return makeScratch(Math.max(capacityBytes, SCRATCH_BYTES_MIN))
 }
 
 function makeScratch(capacityBytes: number): Scratch {
-  const bytes = Buffer.allocUnsafeSlow(Math.max(capacityBytes, SCRATCH_BYTES_MIN))
+  const bytes = Buffer.allocUnsafeSlow(capacityBytes)
   return {
     bytes: new Uint8Array(bytes.buffer),
     view: new DataView(bytes.buffer),

@@ -16,11 +16,11 @@ import { unreachable } from '../unreachable.ts'
 /** `type u8 | mapEpoch f64 | count u32`. */
 export const REQUESTS_HEADER_BYTES = 13
 
-const WRITE = 1
-const READ = 2
+export const WRITE = 1
+export const READ = 2
 /** `type u8 | requestId f64 | group u32`, then `length u32` (write) or `count u16` (read). */
-const WRITE_BYTES = 17
-const READ_BYTES = 15
+export const WRITE_BYTES = 17
+export const READ_BYTES = 15
 
 /** Encodes a frame in bytes of its own. Above `limits.frameBytes` it asserts: cut with `clientRequestBytes`. */
 export function encodeClientFrame(frame: ClientFrame): Uint8Array {

@@ -170,3 +170,21 @@ test('status asks every node and reports the one that does not answer', async ()
   ])
   await time.until(cache.close())
 })
+
+test('reads that a node could not answer together are repeated each in a section of its own', async () => {
+  const cluster = await createFakeCluster({ shards: 1 })
+  const { time } = cluster
+  const cache = await time.until(connect(cluster.addresses, { runtime: cluster.runtime }))
+  await time.until(cache.get('warm up'))
+  const asked: number[] = []
+  cluster.script = (request) => {
+    if (request.type !== 'read') return 'serve'
+    asked.push(request.keys.length)
+    return request.keys.length > 1 ? { type: 'refused', code: 'OVERLOADED', leader: null } : 'serve'
+  }
+  // So many that some of them leave in one turn again.
+  const keys = Array.from({ length: 200 }, (_, index) => `key ${index}`)
+  expect(await time.until(cache.getMany(keys))).toEqual(new Map())
+  expect(asked).toEqual([200, ...keys.map(() => 1)])
+  await time.until(cache.close())
+})

@@ -35,7 +35,24 @@ export type ClientRequest =
       readonly group: GroupId
       readonly section: Uint8Array
     }
-  | { readonly type: 'read'; readonly requestId: number; readonly section: ReadSection }
+  /**
+   * Without `how` a linearizable read. With it only to a node that told `FEATURE_RELAXED_READS`: any other one takes the frame
+   * for a bad one.
+   */
+  | {
+      readonly type: 'read'
+      readonly requestId: number
+      readonly section: ReadSection
+      readonly how?: RelaxedRead
+    }
+
+/**
+ * `lease`: linearizable as well, by the leader's lease where that holds. `stale`: by any replica, from what it has applied;
+ * `maxAge` in ms, 0 to 2^53 - 1, may have a fraction; null: however old that is.
+ */
+export type RelaxedRead =
+  | { readonly consistency: 'lease' }
+  | { readonly consistency: 'stale'; readonly maxAge: number | null }
 
 /** Node -> client. */
 export type ServerFrame =
@@ -64,12 +81,17 @@ export type ServerFrame =
     }
 
 export type ClientReply =
-  /** Answers in the order of the section's commands or keys. `leaderTime` is L at the answer, for `notAfter`. */
+  /**
+   * Answers in the order of the section's commands or keys. `leaderTime` is L at the answer, for `notAfter`. `age` is there
+   * in answers to stale reads and only there: what they show was current at most so many ms before the request came; null
+   * where that cannot be told. Their `leaderTime` is no L, as the replica need not lead.
+   */
   | {
       readonly type: 'answers'
       readonly requestId: number
       readonly leaderTime: number
       readonly answers: readonly Answer[]
+      readonly age?: number | null
     }
   /** The whole section never entered a log: nothing of it has or will have effect. `leader` is a hint: a client address or null. */
   | {

@@ -30,6 +30,7 @@ export const errorCodes = [
   'CLOSED',
   'LEADERSHIP_LOST',
   'REPLICA_STOPPED',
+  'TOO_OLD',
 ] as const
 
 export type ErrorCode = (typeof errorCodes)[number]

@@ -47,6 +47,7 @@ export { crc16, slotOf } from './slot.ts'
 export { decodeValue, encodeValue } from './value.ts'
 export {
   agreeProtocol,
+  FEATURE_RELAXED_READS,
   offersOnlyOtherVersions,
   PROTOCOL_VERSION,
   PROTOCOL_VERSION_MAX,

@@ -9,6 +9,9 @@ export const PROTOCOL_VERSION = 1
 export const PROTOCOL_VERSION_MIN = 1
 export const PROTOCOL_VERSION_MAX: number = PROTOCOL_VERSION
 
+/** A bit of a node's `features`: it serves reads by lease and stale reads. */
+export const FEATURE_RELAXED_READS = 1
+
 /** The newest version that both sides speak, given the other's range; null: none, refuse with `PROTOCOL_VERSION`. */
 export function agreeProtocol(protocolMin: number, protocolMax: number): number | null {
   const version = Math.min(protocolMax, PROTOCOL_VERSION_MAX)

@@ -14,6 +14,7 @@ import type {
   SessionId,
   ShardMap,
   Value,
+  RelaxedRead,
 } from '../src/index.ts'
 import { encodeSection, errorCodes, limits } from '../src/index.ts'
 
@@ -249,6 +250,14 @@ export const protocolRange = fc
   .map(([a, b]) => ({ protocolMin: Math.min(a, b), protocolMax: Math.max(a, b) }))
 export const features = fc.nat(U32_MAX)
 
+/** With a fraction or without. */
+const milliseconds = fc.oneof(natural, fc.double({ min: 0, max: 2 ** 50, noNaN: true }).map(Math.abs))
+
+export const relaxedRead: fc.Arbitrary<RelaxedRead> = fc.oneof(
+  fc.constant({ consistency: 'lease' as const }),
+  fc.record({ consistency: fc.constant('stale' as const), maxAge: fc.option(milliseconds) }),
+)
+
 export const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
   fc
     .tuple(protocolRange, fc.option(identity), features)
@@ -279,6 +288,12 @@ export const clientFrame: fc.Arbitrary<ClientFrame> = fc.oneof(
           requestId: natural,
           section: fc.record({ group, keys: fc.array(key, { minLength: 1, maxLength: 5 }) }),
         }),
+        fc.record({
+          type: fc.constant('read' as const),
+          requestId: natural,
+          how: relaxedRead,
+          section: fc.record({ group, keys: fc.array(key, { minLength: 1, maxLength: 5 }) }),
+        }),
       ),
       { maxLength: 5 },
     ),
@@ -291,6 +306,13 @@ export const reply: fc.Arbitrary<ClientReply> = fc.oneof(
     requestId: natural,
     leaderTime: natural,
     answers: fc.array(answer, { maxLength: 5 }),
+  }),
+  fc.record({
+    type: fc.constant('answers' as const),
+    requestId: natural,
+    leaderTime: natural,
+    answers: fc.array(answer, { maxLength: 5 }),
+    age: fc.option(milliseconds),
   }),
   fc.record({
     type: fc.constantFrom('refused' as const, 'open' as const),

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import {
+  BadFrameError,
   clientReplyBytesMax,
   clientRequestBytes,
   decodeClientFrame,
@@ -13,11 +14,12 @@ import {
   groupMessageBytesMax,
   limits,
   MESSAGES_HEADER_BYTES,
+  type RelaxedRead,
   REPLIES_HEADER_BYTES,
   REQUESTS_HEADER_BYTES,
   rowChecksum,
 } from '../src/index.ts'
-import { clientFrame, clientSection, key, reply, serverFrame } from './arbitraries.ts'
+import { clientFrame, clientSection, key, relaxedRead, reply, serverFrame } from './arbitraries.ts'
 import { comparable } from './comparable.ts'
 import { groupMessage, peerFrame } from './peer-arbitraries.ts'
 
@@ -91,8 +93,13 @@ test('a frame is never longer than the lengths of its parts say', () => {
     section: encodeSection(section),
   }))
   const read = fc
-    .array(key, { minLength: 1 })
-    .map((keys) => ({ type: 'read' as const, requestId: 1, section: { group: 1, keys } }))
+    .tuple(fc.array(key, { minLength: 1 }), fc.option(relaxedRead, { nil: undefined }))
+    .map(([keys, how]) => ({
+      type: 'read' as const,
+      requestId: 1,
+      section: { group: 1, keys },
+      ...(how === undefined ? {} : { how }),
+    }))
   const lists = fc.tuple(
     fc.array(fc.oneof(write, read), { maxLength: 4 }),
     fc.array(reply, { maxLength: 4 }),
@@ -110,6 +117,58 @@ test('a frame is never longer than the lengths of its parts say', () => {
       const messagesMax = MESSAGES_HEADER_BYTES + sum(messages.map(groupMessageBytesMax))
       expect(encodePeerFrame({ type: 'messages', messages }).length).toBeLessThanOrEqual(messagesMax)
     }),
+  )
+})
+
+describe('reads that are not plain', () => {
+  const section = { group: 7, keys: [new Uint8Array([9])] }
+  const plain = { type: 'read' as const, requestId: 1, section }
+  const relaxed = (how: RelaxedRead): Uint8Array =>
+    encodeClientFrame({ type: 'requests', mapEpoch: 3, requests: [{ ...plain, how }] })
+
+  test('have a type of request of their own, so that a node which does not know them refuses instead of misreading', () => {
+    const frame = encodeClientFrame({ type: 'requests', mapEpoch: 3, requests: [plain] })
+    expect(frame[REQUESTS_HEADER_BYTES]).toBe(2)
+    expect(relaxed({ consistency: 'lease' })[REQUESTS_HEADER_BYTES]).toBe(3)
+    expect(relaxed({ consistency: 'stale', maxAge: null })[REQUESTS_HEADER_BYTES]).toBe(3)
+  })
+
+  test('answers without an age are byte for byte what a client of before them knows', () => {
+    const first = (age?: number | null): number | undefined =>
+      encodeServerFrame({
+        type: 'replies',
+        mapEpoch: 3,
+        replies: [
+          {
+            type: 'answers',
+            requestId: 1,
+            leaderTime: 2,
+            answers: [],
+            ...(age === undefined ? {} : { age }),
+          },
+        ],
+      })[REPLIES_HEADER_BYTES]
+    expect(first()).toBe(1)
+    expect(first(null)).toBe(4)
+    expect(first(17.5)).toBe(4)
+  })
+
+  test.each([
+    ['an unknown consistency', 9, 3],
+    ['no consistency', 9, 0],
+    ['a flag that is none', 10, 2],
+    ['a negative age', 18, 0xc0],
+  ])('%s is a bad frame', (_, at, byte) => {
+    const frame = relaxed({ consistency: 'stale', maxAge: 250.5 })
+    frame[REQUESTS_HEADER_BYTES + at] = byte
+    expect(() => decodeClientFrame(frame)).toThrow(BadFrameError)
+  })
+
+  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])(
+    'an age of %d cannot be asked for',
+    (maxAge) => {
+      expect(() => relaxed({ consistency: 'stale', maxAge })).toThrow()
+    },
   )
 })
 

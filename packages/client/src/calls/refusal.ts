@@ -15,6 +15,7 @@ export function reactionTo(code: ErrorCode): Reaction {
     case 'CLOSED':
     case 'REPLICA_STOPPED':
     case 'TIMEOUT':
+    case 'TOO_OLD':
       return 'elsewhere'
     case 'NO_LEADER':
     case 'OVERLOADED':

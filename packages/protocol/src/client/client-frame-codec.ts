@@ -5,7 +5,7 @@ import { ByteWriter } from '../bytes/byte-writer.ts'
 import { FieldReader } from '../bytes/field-reader.ts'
 import { packFrame, unpackFrame } from '../bytes/plain-pack.ts'
 import { BadFrameError } from '../bad-frame-error.ts'
-import type { ClientFrame, ClientRequest } from '../client-frame.ts'
+import type { ClientFrame, ClientRequest, RelaxedRead } from '../client-frame.ts'
 import type { ReadSection } from '../command.ts'
 import { checkedFrame, decodableFrame, frameTypeOf } from '../frame-length.ts'
 import { clientFrameTypes } from '../frame-types.ts'
@@ -18,9 +18,12 @@ export const REQUESTS_HEADER_BYTES = 13
 
 export const WRITE = 1
 export const READ = 2
+export const RELAXED_READ = 3
 /** `type u8 | requestId f64 | group u32`, then `length u32` (write) or `count u16` (read). */
 export const WRITE_BYTES = 17
 export const READ_BYTES = 15
+const LEASE = 1
+const STALE = 2
 
 /** Encodes a frame in bytes of its own. Above `limits.frameBytes` it asserts: cut with `clientRequestBytes`. */
 export function encodeClientFrame(frame: ClientFrame): Uint8Array {
@@ -65,7 +68,8 @@ export function decodeClientFrame(bytes: Uint8Array): ClientFrame {
 /** Length that a request adds to a `requests` frame. */
 export function clientRequestBytes(request: ClientRequest): number {
   if (request.type === 'write') return WRITE_BYTES + request.section.length
-  return request.section.keys.reduce((length, key) => length + 2 + key.length, READ_BYTES)
+  const fixed = READ_BYTES + howBytes(request.how)
+  return request.section.keys.reduce((length, key) => length + 2 + key.length, fixed)
 }
 
 function decodeHello(bytes: Uint8Array): ClientFrame {
@@ -88,7 +92,7 @@ function encodeRequests(mapEpoch: number, requests: readonly ClientRequest[]): U
 }
 
 function writeRequest(writer: ByteWriter, request: ClientRequest): void {
-  writer.u8(request.type === 'write' ? WRITE : READ, 'request type')
+  writer.u8(typeOf(request), 'request type')
   writer.natural(request.requestId, 'requestId')
   if (request.type === 'write') {
     writer.u32(request.group, 'group')
@@ -96,6 +100,7 @@ function writeRequest(writer: ByteWriter, request: ClientRequest): void {
     writer.raw(request.section)
     return
   }
+  if (request.how !== undefined) writeHow(writer, request.how)
   const { group, keys } = request.section
   if (keys.length === 0 || keys.length > limits.sectionCommands) assert.fail(`a read of ${keys.length} keys`)
   writer.u32(group, 'group')
@@ -105,6 +110,25 @@ function writeRequest(writer: ByteWriter, request: ClientRequest): void {
     writer.u16(key.length, 'key length')
     writer.raw(key)
   }
+}
+
+function typeOf(request: ClientRequest): number {
+  if (request.type === 'write') return WRITE
+  return request.how === undefined ? READ : RELAXED_READ
+}
+
+/** `consistency u8`, and of a stale read `hasMaxAge u8`, `maxAge f64`. */
+function howBytes(how: RelaxedRead | undefined): number {
+  if (how === undefined) return 0
+  if (how.consistency === 'lease') return 1
+  return how.maxAge === null ? 2 : 10
+}
+
+function writeHow(writer: ByteWriter, how: RelaxedRead): void {
+  writer.u8(how.consistency === 'lease' ? LEASE : STALE, 'consistency')
+  if (how.consistency === 'lease') return
+  writer.flag(how.maxAge !== null)
+  if (how.maxAge !== null) writer.milliseconds(how.maxAge, 'maxAge')
 }
 
 function decodeRequests(bytes: Uint8Array): ClientFrame {
@@ -128,8 +152,23 @@ function readRequest(reader: ByteReader): ClientRequest {
     }
     case READ:
       return { type: 'read', requestId, section: readReadSection(reader) }
+    case RELAXED_READ: {
+      const how = readHow(reader)
+      return { type: 'read', requestId, how, section: readReadSection(reader) }
+    }
     default:
       return reader.fail('an unknown type of request')
+  }
+}
+
+function readHow(reader: ByteReader): RelaxedRead {
+  switch (reader.u8()) {
+    case LEASE:
+      return { consistency: 'lease' }
+    case STALE:
+      return { consistency: 'stale', maxAge: reader.flag() ? reader.milliseconds() : null }
+    default:
+      return reader.fail('an unknown consistency')
   }
 }
 

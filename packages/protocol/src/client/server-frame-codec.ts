@@ -22,8 +22,11 @@ export const REPLIES_HEADER_BYTES = 13
 const ANSWERS = 1
 const REFUSED = 2
 const OPEN = 3
+const AGED_ANSWERS = 4
 /** `type u8 | requestId f64 | leaderTime f64 | count u16`. */
 const ANSWERS_BYTES = 19
+/** `hasAge u8 | age f64`. */
+const AGE_BYTES_MAX = 9
 /** Codes are ASCII words. */
 const CODE_BYTES = 64
 
@@ -88,7 +91,10 @@ export function decodeServerFrame(bytes: Uint8Array): ServerFrame {
 /** An upper bound of the length that a reply adds to a `replies` frame. */
 export function clientReplyBytesMax(reply: ClientReply): number {
   if (reply.type !== 'answers') return 1 + 8 + 2 + CODE_BYTES + 1 + 2 + limits.addressBytes + 1 + 8
-  return reply.answers.reduce((length, answer) => length + answerBytesMax(answer), ANSWERS_BYTES)
+  return reply.answers.reduce(
+    (length, answer) => length + answerBytesMax(answer),
+    ANSWERS_BYTES + AGE_BYTES_MAX,
+  )
 }
 
 function decodeWelcome(bytes: Uint8Array): ServerFrame {
@@ -113,8 +119,9 @@ function encodeReplies(mapEpoch: number, replies: readonly ClientReply[]): Uint8
 
 function writeReply(writer: ByteWriter, reply: ClientReply): void {
   if (reply.type === 'answers') {
-    writer.u8(ANSWERS, 'reply type')
+    writer.u8(reply.age === undefined ? ANSWERS : AGED_ANSWERS, 'reply type')
     writer.natural(reply.requestId, 'requestId')
+    if (reply.age !== undefined) writeAge(writer, reply.age)
     writeAnswers(writer, reply.leaderTime, reply.answers)
     return
   }
@@ -126,6 +133,11 @@ function writeReply(writer: ByteWriter, reply: ClientReply): void {
   if (reply.type === 'open') return
   writer.flag(reply.leaderTime !== undefined)
   if (reply.leaderTime !== undefined) writer.natural(reply.leaderTime, 'leaderTime')
+}
+
+function writeAge(writer: ByteWriter, age: number | null): void {
+  writer.flag(age !== null)
+  if (age !== null) writer.milliseconds(age, 'age')
 }
 
 function writeAnswers(writer: ByteWriter, leaderTime: number, answers: readonly Answer[]): void {
@@ -155,6 +167,11 @@ function readReply(reader: ByteReader): ClientReply {
     case ANSWERS: {
       const leaderTime = reader.natural()
       return { type: 'answers', requestId, leaderTime, answers: readAnswers(reader) }
+    }
+    case AGED_ANSWERS: {
+      const age = reader.flag() ? reader.milliseconds() : null
+      const leaderTime = reader.natural()
+      return { type: 'answers', requestId, leaderTime, answers: readAnswers(reader), age }
     }
     case REFUSED:
     case OPEN: {

@@ -16,11 +16,13 @@ import { Announcer } from './announcer.ts'
 import { Checkpointer } from './checkpointer.ts'
 import { FlightFiles } from './flight/flight-files.ts'
 import { FlightRecorder } from './flight/flight-recorder.ts'
+import { ClockWatch } from './clock-watch.ts'
 import { agreedWallMs, type HeardClock } from './log-clock.ts'
 import { MAP_FILE, MapHolder } from './map-holder.ts'
 import { type Founding, MetaController } from './meta/controller.ts'
 import { Membership } from './members/membership.ts'
 import type { NodeEvent, NodeSettings } from './node.ts'
+import { AGE_UNKNOWN } from './peers/led-groups.ts'
 import { Pairs } from './peers/pairs.ts'
 import type { Missed } from './peers/quiet-replica.ts'
 import type { Caller, OwnIdentity } from './peers/peer-acceptor.ts'
@@ -81,10 +83,12 @@ export class NodeCore implements ReplicaHost {
   readonly #fitness: Fitness
   readonly #announcer: Announcer
   readonly #overlay = new OverlaySum()
+  readonly #clockWatch: ClockWatch
 
   constructor(parts: CoreParts) {
     this.#parts = parts
     const { storage, runtime } = parts
+    this.#clockWatch = new ClockWatch({ now: () => this.now(), wallMs: () => runtime.clock.wallMs() })
     this.map = new MapHolder(
       { read: () => storage.readFile(MAP_FILE), write: (bytes) => storage.writeFile(MAP_FILE, bytes) },
       parts.halt,
@@ -280,10 +284,19 @@ export class NodeCore implements ReplicaHost {
     return this.#fitness.mayLead
   }
 
-  /** Upper bound in ms of the age of what a stale read of the group would see here; null where it cannot be told. */
+  leaseVoidedAt(): number {
+    return this.#clockWatch.leaseVoidedAt()
+  }
+
+  hasCaughtUp(group: number): boolean {
+    const replica = this.replicas.get(group)?.replica
+    return replica !== undefined && this.quiet.hasCaughtUp(replica, replica.state.appliedIndex)
+  }
+
   staleAge(group: number): number | null {
     const replica = this.replicas.get(group)?.replica
-    return replica === undefined ? null : this.quiet.staleAge(group, replica.state.appliedIndex)
+    const age = replica === undefined ? null : this.quiet.staleAge(group, replica.state.appliedIndex)
+    return age === null ? null : this.#clockWatch.trustedAge(age)
   }
 
   overlayReleased(again: () => void): void {
@@ -312,6 +325,7 @@ export class NodeCore implements ReplicaHost {
 
   /** Timers of the groups that have something to wait for. */
   tick(): void {
+    this.#clockWatch.ticked()
     this.#fitness.watchDisk()
     this.quiet.tick()
     this.controller?.tick()
@@ -422,7 +436,7 @@ export class NodeCore implements ReplicaHost {
       rounds: this.rounds,
       receiver: this.quiet.receiver,
       heartbeats: this.quiet.heartbeats,
-      led: () => this.quiet.refreshLed(),
+      led: () => this.#clockWatch.trustedAge(this.quiet.refreshLed()) ?? AGE_UNKNOWN,
       identity: () => this.identity(),
       isRemoved: (node) => this.map.isRemoved(node),
       hello: (to) => this.hello(to),

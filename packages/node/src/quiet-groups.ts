@@ -114,6 +114,13 @@ export class QuietGroups<Replica extends Hosted> {
     this.#attention.tick()
   }
 
+  /** In this life of the process the replica has applied all that was committed at some moment of it (stale reads; D8, D9). */
+  hasCaughtUp({ incarnation }: Replica, appliedIndex: number): boolean {
+    return (
+      this.receiver.hasCaughtUp(incarnation, appliedIndex) || this.#led.hasCaughtUp(incarnation, appliedIndex)
+    )
+  }
+
   /**
    * Upper bound in ms of how old the state at `appliedIndex` is, null where it cannot be told (time.md, stale reads): at
    * a follower by its leader's heartbeats, at a leader by its confirmations.

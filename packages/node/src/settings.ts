@@ -108,6 +108,8 @@ export const fixed = {
   sweepLookMs: 10_000,
   /** A report to the meta group is repeated after this long until the map shows that it was heard. */
   reportMs: 250,
+  /** Wall and monotonic clock may drift apart by so much since a heartbeat left; beyond, its confirmation gives neither a lease nor an age. */
+  clocksDisagreeMs: 50,
   /** Reads of one group that may wait for confirmation. */
   readsWaitingPerGroup: 4_096,
 } as const

@@ -12,6 +12,7 @@ import {
   decodeClientFrame,
   encodeServerFrame,
   type ErrorCode,
+  FEATURE_RELAXED_READS,
   limits,
   offersOnlyOtherVersions,
   PROTOCOL_VERSION_MAX,
@@ -114,7 +115,15 @@ export class ClientConnection {
     if (hello.clusterId !== null && hello.clusterId !== clusterId)
       return this.#refuse('WRONG_CLUSTER', `this node belongs to cluster ${clusterId}`)
     this.#greeted = true
-    this.#send({ type: 'welcome', protocol, clusterId, node: name, boot, features: 0, map })
+    this.#send({
+      type: 'welcome',
+      protocol,
+      clusterId,
+      node: name,
+      boot,
+      features: FEATURE_RELAXED_READS,
+      map,
+    })
   }
 
   #admin({ requestId, request }: Extract<ClientFrame, { type: 'admin' }>): void {
@@ -142,17 +151,14 @@ export class ClientConnection {
       reply({ type: 'refused', requestId, code, leader: this.#parts.leaderHint(group) })
     const shard = this.#parts.shard(group)
     if (shard === null) return refused(this.#parts.assigned(group) ? 'NOT_LEADER' : 'WRONG_SHARD')
-    const answers = (whole: readonly Answer[]): void => {
-      if (request.type === 'read' && !readAnswersFit(whole)) return refused('OVERLOADED')
-      const given = request.type === 'read' ? whole : fitCommandAnswers(whole)
-      const leaderTime = shard.replica.isLeader ? shard.replica.leaderTime() : shard.state.clock
-      reply({ type: 'answers', requestId, leaderTime, answers: given })
-    }
-    if (request.type === 'read') {
-      // The frame's bytes are only lent until this returns.
-      const keys = request.section.keys.map((key) => key.slice())
-      return shard.read({ keys, answers, refused })
-    }
+    if (request.type === 'read') return read(shard, request, { reply, refused })
+    const answers = (whole: readonly Answer[]): void =>
+      reply({
+        type: 'answers',
+        requestId,
+        leaderTime: timeOf(shard),
+        answers: fitCommandAnswers(whole),
+      })
     let deletesOnly: boolean
     try {
       const header = validateSection(request.section, { origin: 'client' })
@@ -209,6 +215,27 @@ export class ClientConnection {
     this.close()
   }
 }
+
+function read(
+  shard: Shard,
+  { requestId, section, how }: Extract<ClientRequest, { type: 'read' }>,
+  end: { readonly reply: (reply: ClientReply) => void; readonly refused: (code: ErrorCode) => void },
+): void {
+  const { refused } = end
+  // The frame's bytes are only lent until this returns.
+  const keys = section.keys.map((key) => key.slice())
+  const answers = (given: readonly Answer[], age?: number | null): void => {
+    if (!readAnswersFit(given)) return refused('OVERLOADED')
+    const base = { type: 'answers', requestId, answers: given } as const
+    if (age === undefined) end.reply({ ...base, leaderTime: timeOf(shard) })
+    else end.reply({ ...base, leaderTime: shard.state.clock, age })
+  }
+  if (how === undefined) shard.read({ keys, answers, refused })
+  else shard.relaxedRead({ keys, answers, refused }, how)
+}
+
+/** L; the log clock where leadership was lost since the answer was made. */
+const timeOf = ({ replica, state }: Shard): number => (replica.isLeader ? replica.leaderTime() : state.clock)
 
 /**
  * A command is admitted at most 60 s ahead of its `notAfter`, as far as clocks may differ; what is past is left to apply,

@@ -8,6 +8,7 @@ import {
   type PairHeartbeat,
 } from '@quorate/protocol'
 import { AGE_UNKNOWN } from './led-groups.ts'
+import { FirstCommits } from './first-commits.ts'
 import { faultOfLed, PeerFault } from './peer-fault.ts'
 import type { Missed, QuietReplica } from './quiet-replica.ts'
 
@@ -66,6 +67,7 @@ export class HeartbeatReceiver {
   readonly #heard = new Map<DirId, HeardFrom>()
   readonly #quiet = new Map<GroupId, Following>()
   readonly #parts: ReceiverParts
+  readonly #firstCommits = new FirstCommits()
 
   constructor(parts: ReceiverParts) {
     this.#parts = parts
@@ -171,6 +173,11 @@ export class HeartbeatReceiver {
     return this.#parts.now() - answeredSentAt + confirmedAge
   }
 
+  /** The replica has applied what its leader, at some time in this life, said to be all that was committed. */
+  hasCaughtUp(incarnation: number, appliedIndex: number): boolean {
+    return this.#firstCommits.reached(incarnation, appliedIndex)
+  }
+
   /** Exceptions of the set. Only groups that are not quiet, and those that the heartbeat says something new of, are stepped. */
   #hear(heard: HeardFrom, commits: PairHeartbeat['commits']): GroupId[] {
     heard.heardSequence = heard.sequence
@@ -182,6 +189,7 @@ export class HeartbeatReceiver {
       following.commitIndex = commitIndex
       following.capped = capped
       if (this.#quiet.get(group) !== following) continue
+      this.#noteCommit(following)
       const replica = this.#parts.replicaOf(group)
       if (replica === undefined || commitIndex <= replica.raft.commitIndex) continue
       // The step to come is this very heartbeat.
@@ -221,8 +229,14 @@ export class HeartbeatReceiver {
       following.stepped = from.heardSequence
       from.loud.delete(following)
       this.#quiet.set(led.group, following)
+      this.#noteCommit(following)
     }
     return true
+  }
+
+  /** Only of a group that follows: another leader's word may be of an earlier term. */
+  #noteCommit({ led, commitIndex, capped }: Following): void {
+    if (!capped) this.#firstCommits.told(led.receiver, commitIndex)
   }
 
   #setChanged(heard: HeardFrom, setNumber: number, set: readonly LedGroup[]): void {

@@ -1,6 +1,7 @@
 // Which of the groups led here each peer has to hear of, how far it may commit, and how old the leadership is known to be.
 import type { DirId, GroupId } from '@quorate/protocol'
 import type { Configuration } from '@quorate/raft'
+import { FirstCommits } from './first-commits.ts'
 import type { Led, PairHeartbeats } from './pair-heartbeats.ts'
 import type { QuietReplica } from './quiet-replica.ts'
 
@@ -28,6 +29,7 @@ export class LedGroups {
   readonly #dirty = new Set<GroupId>()
   readonly #seats = new Map<string, Seat>()
   readonly #seatOf = new Map<GroupId, Seat>()
+  readonly #firstCommits = new FirstCommits()
 
   constructor(parts: LedParts) {
     this.#parts = parts
@@ -50,6 +52,11 @@ export class LedGroups {
     // What is led but not yet in the sets has not been confirmed by anybody.
     if (replica === undefined || this.#dirty.has(group)) return false
     return this.#parts.heartbeats.hushed(group, membersOf(replica.raft.configuration).length - 1)
+  }
+
+  /** The replica led in this life, and has applied what was committed then. */
+  hasCaughtUp(incarnation: number, appliedIndex: number): boolean {
+    return this.#firstCommits.reached(incarnation, appliedIndex)
   }
 
   /** Ms since the oldest group led here was confirmed by a quorum: what stale reads at followers add to their own age. */
@@ -93,6 +100,7 @@ export class LedGroups {
     }
     const { raft, incarnation } = replica
     const { configuration, commitIndex, currentTerm: term, servesReads } = raft
+    if (servesReads) this.#firstCommits.told(incarnation, commitIndex)
     const led: Led[] = []
     for (const receiver of membersOf(configuration)) {
       const peer = receiver === incarnation ? null : nodeOf(group, receiver)

@@ -41,6 +41,12 @@ export interface ReplicaHost {
   /** Reads wait for `round`: a heartbeat round has to begin as soon as none is in flight. */
   readsWait(round: number, count: number): void
   readsEnded(round: number, count: number): void
+  /** No lease rests on heartbeats that left up to this moment, monotonic ms: a stall, or clocks that disagree. */
+  leaseVoidedAt(): number
+  /** Upper bound in ms of the age of what a stale read of the group would see here; null where it cannot be told. */
+  staleAge(group: GroupId): number | null
+  /** Since the process started the group's replica has applied all that a leader then called committed. */
+  hasCaughtUp(group: GroupId): boolean
   /** What the replica was not stepped with when it came, oldest first; the host counts it as stepped from here on. */
   missed(group: GroupId): readonly Missed[]
   /** The replica was stepped, or may have to wait for a tick: it is looked at in the next one. */

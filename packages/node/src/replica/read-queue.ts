@@ -3,7 +3,8 @@ import type { Answer, ErrorCode } from '@quorate/protocol'
 
 export interface QueuedRead {
   readonly keys: readonly Uint8Array[]
-  readonly answers: (answers: readonly Answer[]) => void
+  /** `age` of a stale read: ms, null where it cannot be told. */
+  readonly answers: (answers: readonly Answer[], age?: number | null) => void
   readonly refused: (code: ErrorCode) => void
 }
 

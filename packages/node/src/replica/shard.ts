@@ -1,13 +1,17 @@
 // What a shard adds to a replica: linearizable reads, the founding of its slots, and the comparison of state hashes.
-import { encodeSection, limits, type ShardMap } from '@quorate/protocol'
-import type { ReadStep, ShardState } from '@quorate/state-machine'
+import { encodeSection, limits, type RelaxedRead, type ShardMap } from '@quorate/protocol'
+import type { ShardState } from '@quorate/state-machine'
 import type { LogEntry } from '@quorate/storage'
 import { fixed } from '../settings.ts'
+import { followRead } from './follow-read.ts'
+import { holdsLease } from './holds-lease.ts'
 import type { ReplicaHost } from './host.ts'
+import { LeaseWaits } from './lease-waits.ts'
 import type { Requester } from './proposals.ts'
 import { relief } from './relieve-answers.ts'
 import { ReadQueue, type QueuedRead } from './read-queue.ts'
 import type { Replica, ReplicaBehaviour } from './replica.ts'
+import { readStale } from './stale-read.ts'
 import type { StateHashes } from './state-hashes.ts'
 import { Sweeper } from './sweeper.ts'
 import { TickWaits } from './tick-waits.ts'
@@ -16,6 +20,7 @@ export class Shard implements ReplicaBehaviour {
   readonly replica: Replica
   readonly #host: ReplicaHost
   readonly #reads = new ReadQueue()
+  readonly #leases = new LeaseWaits()
   readonly #hashes: StateHashes
   readonly #ticks: TickWaits
   readonly #sweeper: Sweeper
@@ -55,12 +60,41 @@ export class Shard implements ReplicaBehaviour {
 
   /** A linearizable read: answered once, after a confirmation that began after this call. */
   read(read: QueuedRead): void {
-    const { replica } = this
-    if (replica.condition !== 'live') return read.refused('REPLICA_STOPPED')
-    if (!replica.isLeader) return read.refused('NOT_LEADER')
-    if (this.#reads.count + this.#ticks.count >= fixed.readsWaitingPerGroup) return read.refused('OVERLOADED')
+    if (!this.#admits(read)) return
     this.#reads.arrive(read)
     this.#host.turn.at('propose', this.#beginReads)
+  }
+
+  /** A read that asks for less than a round of confirmations. One that this leader cannot give becomes a linearizable one. */
+  relaxedRead(read: QueuedRead, how: RelaxedRead): void {
+    if (how.consistency === 'lease') return this.#leaseRead(read)
+    const { replica } = this
+    if (replica.condition !== 'live') return read.refused('REPLICA_STOPPED')
+    readStale(this.#host, replica, { read, maxAge: how.maxAge }, () => {
+      if (!replica.isLeader) return read.refused('TOO_OLD')
+      this.read({ ...read, answers: (answers) => read.answers(answers, 0) })
+    })
+  }
+
+  /** Also linearizable: evaluated at or behind all that was acknowledged at its arrival, which the lease proves to be known here. */
+  #leaseRead(read: QueuedRead): void {
+    if (!this.#admits(read)) return
+    const { replica } = this
+    if (!holdsLease(this.#host, replica)) return this.read(read)
+    const { commitIndex } = replica.raft
+    const t = replica.leaderTime()
+    if (commitIndex <= this.state.appliedIndex) return this.#begin(read, t)
+    this.#leases.wait(read, commitIndex, t)
+  }
+
+  #admits(read: QueuedRead): boolean {
+    const { replica } = this
+    const waiting = this.#reads.count + this.#ticks.count + this.#leases.count
+    if (replica.condition !== 'live') read.refused('REPLICA_STOPPED')
+    else if (!replica.isLeader) read.refused('NOT_LEADER')
+    else if (waiting >= fixed.readsWaitingPerGroup) read.refused('OVERLOADED')
+    else return true
+    return false
   }
 
   roleChanged(): void {
@@ -135,48 +169,34 @@ export class Shard implements ReplicaBehaviour {
   #evaluate(): void {
     if (this.replica.condition !== 'live') return
     for (const { read, t } of this.#ticks.ready(this.state.clock)) this.#begin(read, t)
+    for (const { read, t } of this.#leases.ready(this.state.appliedIndex)) this.#begin(read, t)
     const confirmed = this.#reads.ready(this.state.appliedIndex)
     if (confirmed.length === 0) return
     const t = this.replica.leaderTime()
     for (const read of confirmed) this.#begin(read, t)
   }
 
-  #begin(read: QueuedRead, t: number): void {
-    try {
-      this.#follow(read, this.state, this.state.beginRead(read.keys, t))
-    } catch (error) {
-      this.#failed(read, error)
-    }
+  #begin({ keys, ...read }: QueuedRead, t: number): void {
+    followRead(
+      this.#host,
+      this.replica,
+      { keys, t },
+      {
+        ...read,
+        tick: (at) => {
+          // While its rows were fetched leadership may have been lost: nobody would commit the tick.
+          if (!this.replica.isLeader) return read.refused('NOT_LEADER')
+          this.#ticks.wait({ keys, ...read }, at)
+        },
+      },
+    )
   }
 
   /** A change of leader drops every read position, also the confirmed ones that wait for apply or a tick (rule 6). */
   #refuseReads(code: 'NOT_LEADER' | 'REPLICA_STOPPED'): void {
     for (const { round, count } of this.#reads.refuseAll(code)) this.#host.readsEnded(round, count)
     this.#ticks.refuseAll(code)
-  }
-
-  #failed(read: QueuedRead, error: unknown): void {
-    read.refused('REPLICA_STOPPED')
-    this.replica.failed(error instanceof Error ? error : new Error(String(error)))
-  }
-
-  /** Rows come from the store until memory and store agree on one moment (rule 27). */
-  #follow(read: QueuedRead, state: ShardState, step: ReadStep): void {
-    if (step.type === 'answers') return read.answers(step.answers)
-    if (step.type === 'tick') {
-      // While its rows were fetched leadership may have been lost: nobody would commit the tick.
-      if (!this.replica.isLeader) return read.refused('NOT_LEADER')
-      return this.#ticks.wait(read, step.t)
-    }
-    this.#host.store
-      .getMany(this.replica.group, this.replica.generation, step.rows)
-      .then((rows) => {
-        if (this.replica.condition !== 'live') return read.refused('REPLICA_STOPPED')
-        // A snapshot replaced the state meanwhile: what was fetched belongs to another generation.
-        if (this.state !== state) return read.refused('NOT_LEADER')
-        this.#follow(read, state, state.completeRead(step.ticket, rows))
-      })
-      .catch((error: unknown) => this.#failed(read, error))
+    this.#leases.refuseAll(code)
   }
 }
 

@@ -4,6 +4,7 @@ import type {
   DelOptions,
   Key,
   OperationOptions,
+  ReadOptions,
   SetManyOptions,
   SetOptions,
   UnconditionalOptions,
@@ -33,6 +34,8 @@ export interface Entry<Value = unknown> {
   readonly version: number
   /** From this time of the shard's log clock on it is gone, ms; undefined = never. */
   readonly expiresAt: number | undefined
+  /** Stale reads alone: it was current at most so many ms before the call. Missing where that cannot be told. */
+  readonly age?: number
 }
 
 /** What one node says of itself, or why it could not be asked. */
@@ -46,13 +49,13 @@ export interface NodeReport {
 }
 
 /**
- * Every operation is linearizable, ends by its deadline, and rejects with a `QuorateError` whose `outcome` is honest:
+ * Every operation is linearizable unless a read asks for less, ends by its deadline, and rejects with a `QuorateError` whose `outcome` is honest:
  * `not-done` is never followed by the effect (sessions.md, Outcomes). Reads have no effect and are always `not-done`.
  */
 export interface Cache extends AsyncDisposable {
   /** The value, or undefined on a miss. */
-  get<Value = unknown>(key: Key, options?: OperationOptions): Promise<Value | undefined>
-  getEntry<Value = unknown>(key: Key, options?: OperationOptions): Promise<Entry<Value> | undefined>
+  get<Value = unknown>(key: Key, options?: ReadOptions): Promise<Value | undefined>
+  getEntry<Value = unknown>(key: Key, options?: ReadOptions): Promise<Entry<Value> | undefined>
   set(key: Key, value: unknown, options?: UnconditionalSetOptions): Promise<Written>
   set<Value = unknown>(key: Key, value: Value, options: SetOptions): Promise<ConditionalResult<Value>>
   /** True if it existed. */
@@ -75,7 +78,7 @@ export interface Cache extends AsyncDisposable {
   /** The hits. Each key is read on its own, not all at one moment. Rejects if any key could not be read. */
   getMany<Value = unknown, K extends Key = string>(
     keys: Iterable<K>,
-    options?: OperationOptions,
+    options?: ReadOptions,
   ): Promise<Map<K, Value>>
   /** A result or an error for each key, never rejects for one of them: keys succeed and fail on their own. */
   setMany<K extends Key = string>(

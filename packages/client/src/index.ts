@@ -6,6 +6,7 @@ export type {
   Key,
   OperationEvent,
   OperationOptions,
+  ReadOptions,
   SetManyOptions,
   SetOptions,
   TtlOption,

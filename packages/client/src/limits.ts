@@ -23,6 +23,12 @@ export const MAP_REFRESH_MS_MIN = 100
 export const CLOSE_SESSIONS_MS = 500
 /** Bytes of a frame that sections leave to the frame's own fields. */
 export const FRAME_OVERHEAD_BYTES = 4_096
+/** A replica that failed a stale read is asked behind all others for so long, ms. */
+export const NEAR_RETRY_MS = 1_000
+/** How fast a replica answers is measured anew after so long, ms: networks change. */
+export const NEAR_FORGET_MS = 10_000
+/** What a new measurement adds to the old ones. */
+export const NEAR_SMOOTHING = 0.2
 /** Steps of deadlines, ms: an operation ends at most this much after its deadline. */
 export const WHEEL_STEP_MS = 4
 /**

@@ -1,6 +1,6 @@
 // Starts users' operations within the client's bounds, and tells of their ends.
 import { type ErrorCode, type GroupId, type Outcome, keyOfDraft } from '@quorate/protocol'
-import type { Applied, Failure } from './calls/call.ts'
+import type { Age, Applied, Failure } from './calls/call.ts'
 import type { Dispatcher } from './calls/dispatcher.ts'
 import type { Drafts } from './calls/drafts.ts'
 import { OUTSTANDING_BYTES_MAX, OUTSTANDING_OPERATIONS_MAX } from './limits.ts'
@@ -65,14 +65,15 @@ export class Operations {
   }
 
   /** Told before the promise of the call is settled. */
-  applied(call: UserCall, answer: Applied, group: GroupId): void {
+  applied(call: UserCall, answer: Applied, group: GroupId, age: Age): void {
     this.#count -= 1
     this.#bytes -= call.bytes
     const { op, options, attempts } = call
     if (this.#isHeard(options)) {
       const { position, result } = answer
       const key = keyOfDraft(call, call.kind)
-      this.#tell(options, { op, key, outcome: 'ok', code: null, group, position, result, attempts })
+      const event = { op, key, outcome: 'ok', code: null, group, position, result, attempts } as const
+      this.#tell(options, age === undefined ? event : { ...event, age })
     }
     this.#drafts.release(call)
   }

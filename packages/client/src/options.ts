@@ -35,6 +35,21 @@ export interface OperationOptions {
   readonly observer?: (event: OperationEvent) => void
 }
 
+export interface ReadOptions extends OperationOptions {
+  /**
+   * `linearizable` (default): the read sees every write acknowledged before it. `lease`: so too, and where the leader holds
+   * a lease it asks no other node first; that rests on clocks whose rates differ by less than a factor of four. `stale`:
+   * any replica answers from what it has; what it shows was current at some moment, and may be older than what this client
+   * has written or read.
+   */
+  readonly consistency?: 'linearizable' | 'lease' | 'stale' | undefined
+  /**
+   * Of stale reads: how old the answer may be, ms from 0: `TOO_OLD` if nobody can prove that. Default: however old. The
+   * leader answers what is too strict for the others as a linearizable read.
+   */
+  readonly maxAge?: number | undefined
+}
+
 /** One operation that ended, with its place in the key's history (sessions.md, Version). */
 export interface OperationEvent {
   readonly op: 'get' | 'set' | 'del' | 'incr' | 'touch' | 'persist'
@@ -48,6 +63,8 @@ export interface OperationEvent {
   readonly result: Result | null
   /** Attempts that left this process. */
   readonly attempts: number
+  /** Of stale reads that are ok: what was seen was current at most so many ms before the call; null where that cannot be told. */
+  readonly age?: number | null
 }
 
 export interface TtlOption {

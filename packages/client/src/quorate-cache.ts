@@ -1,6 +1,6 @@
 // The cache over its dispatcher: keys and values in, results out.
 import { type Condition, QuorateError, type Value, assertKey, encodeKey, slotOf } from '@quorate/protocol'
-import type { Applied } from './calls/call.ts'
+import type { Age, Applied } from './calls/call.ts'
 import type { Dispatcher } from './calls/dispatcher.ts'
 import type { Cache, ConditionalResult, Entry, NodeReport, Written } from './cache.ts'
 import { conditionOf } from './condition.ts'
@@ -10,11 +10,13 @@ import type {
   Key,
   OperationEvent,
   OperationOptions,
+  ReadOptions,
   SetManyOptions,
   SetOptions,
   UnconditionalOptions,
   UnconditionalSetOptions,
 } from './options.ts'
+import { relaxedReadOf } from './read-options.ts'
 import type { Topology } from './route/topology.ts'
 import { closeClient } from './shutdown.ts'
 import { askEveryNode } from './status.ts'
@@ -43,15 +45,15 @@ export class QuorateCache implements Cache {
     this.#operations = new Operations(options)
   }
 
-  get<V = unknown>(key: Key, options: OperationOptions = {}): Promise<V | undefined> {
+  get<V = unknown>(key: Key, options: ReadOptions = {}): Promise<V | undefined> {
     return started(() =>
-      this.#operations.run(readOf(key), options, this.#seenValue as AnswerMap<V | undefined>),
+      this.#operations.run(readOf(key, options), options, this.#seenValue as AnswerMap<V | undefined>),
     )
   }
 
-  getEntry<V = unknown>(key: Key, options: OperationOptions = {}): Promise<Entry<V> | undefined> {
+  getEntry<V = unknown>(key: Key, options: ReadOptions = {}): Promise<Entry<V> | undefined> {
     return started(() =>
-      this.#operations.run(readOf(key), options, this.#seenEntry as AnswerMap<Entry<V> | undefined>),
+      this.#operations.run(readOf(key, options), options, this.#seenEntry as AnswerMap<Entry<V> | undefined>),
     )
   }
 
@@ -173,10 +175,11 @@ export class QuorateCache implements Cache {
 
   async getMany<V = unknown, K extends Key = string>(
     keys: Iterable<K>,
-    options: OperationOptions = {},
+    options: ReadOptions = {},
   ): Promise<Map<K, V>> {
     const wanted = [...new Set(keys)]
-    // Every key is checked before the first one is asked for.
+    // Options and every key are checked before the first one is asked for.
+    relaxedReadOf(options)
     for (const key of wanted) keyBytes(key)
     const entries = await Promise.all(wanted.map((key) => this.getEntry<V>(key, options)))
     const hits = new Map<K, V>()
@@ -226,10 +229,12 @@ export class QuorateCache implements Cache {
   readonly #seenValue = ({ result }: Applied): unknown =>
     result.type === 'entry' ? this.#value(result.value) : undefined
 
-  readonly #seenEntry = ({ result }: Applied): Entry | undefined => {
+  readonly #seenEntry = ({ result }: Applied, age: Age): Entry | undefined => {
     if (result.type !== 'entry') return undefined
-    const { value, version, expiresAt } = result
-    return { value: this.#value(value), version, expiresAt: expiresAt === 0 ? undefined : expiresAt }
+    const { version, expiresAt } = result
+    const value = this.#value(result.value)
+    const entry = { value, version, expiresAt: expiresAt === 0 ? undefined : expiresAt }
+    return typeof age === 'number' ? { ...entry, age } : entry
   }
 
   readonly #conditional = (answer: Applied): ConditionalResult => {
@@ -257,9 +262,9 @@ function started<T>(start: () => Promise<T>): Promise<T> {
   }
 }
 
-function readOf(key: Key): UserBody {
+function readOf(key: Key, options: ReadOptions): UserBody {
   const bytes = keyBytes(key)
-  return { kind: 'read', op: 'get', key: bytes, slot: slotOf(bytes) }
+  return { kind: 'read', op: 'get', key: bytes, slot: slotOf(bytes), how: relaxedReadOf(options) }
 }
 
 const written = (answer: Applied): Written => ({ version: versionOf(answer) })

@@ -1,6 +1,6 @@
 // One user's operation under way: the call, and the promise that its end settles.
 import { type ErrorCode, type GroupId, type Outcome, QuorateError } from '@quorate/protocol'
-import { type Applied, Call, type Failure, type ReadBody, type WriteBody } from './calls/call.ts'
+import { type Age, type Applied, Call, type Failure, type ReadBody, type WriteBody } from './calls/call.ts'
 import type { Operations } from './operation.ts'
 import type { OperationOptions } from './options.ts'
 import type { Topology } from './route/topology.ts'
@@ -8,7 +8,7 @@ import type { Topology } from './route/topology.ts'
 export type UserBody = WriteBody | ReadBody
 
 /** Makes of an answer what the user waits for; the user gets what it throws. One serves all operations of a kind. */
-export type AnswerMap<T> = (answer: Applied) => T
+export type AnswerMap<T> = (answer: Applied, age: Age) => T
 
 export interface UserCallStart {
   readonly body: UserBody
@@ -36,7 +36,9 @@ export class UserCall extends Call {
   readonly #reject: (error: Error) => void
 
   constructor({ body, bytes, now, timeoutMs, operations, options, map }: UserCallStart) {
-    super({ kind: body.kind, op: body.op, isConditional: isConditional(body), now, timeoutMs })
+    const { kind, op } = body
+    const how = kind === 'read' ? body.how : null
+    super({ kind, op, isConditional: isConditional(body), how, now, timeoutMs })
     this.slot = body.slot
     this.bytes = bytes
     this.options = options
@@ -51,11 +53,11 @@ export class UserCall extends Call {
     return topology.groupOf(this.slot)
   }
 
-  applied(answer: Applied, group: GroupId): void {
+  applied(answer: Applied, group: GroupId, age: Age): void {
     this.stopListening?.()
-    this.#operations.applied(this, answer, group)
+    this.#operations.applied(this, answer, group, age)
     try {
-      this.#resolve(this.#map(answer))
+      this.#resolve(this.#map(answer, age))
     } catch (error) {
       this.#reject(error instanceof Error ? error : new Error(String(error)))
     }
@@ -101,6 +103,7 @@ function hintFor(failure: Failure, outcome: Outcome): string {
 const hints: ReadonlyMap<ErrorCode, string> = new Map([
   ['CANNOT_CONNECT', 'check that the nodes run and that their client addresses can be reached from here'],
   ['NO_LEADER', 'the key’s shard has no leader: see `quorate status`'],
+  ['TOO_OLD', 'allow for an older value, or read it linearizably'],
   ['OVERLOADED', 'nothing happened: try again later, with less at once'],
   ['DISK_FULL', 'free space on the nodes; reads and deletes go on'],
 ])

@@ -3,6 +3,8 @@ import {
   type Answer,
   type ClientReply,
   type Command,
+  FEATURE_RELAXED_READS,
+  type RelaxedRead,
   type Result,
   type Section,
   type ServerFrame,
@@ -29,6 +31,7 @@ export type Asked =
       readonly requestId: number
       readonly group: number
       readonly keys: readonly Uint8Array[]
+      readonly how?: RelaxedRead
     }
 
 /**
@@ -92,6 +95,10 @@ export interface FakeCluster {
   /** Every request of every node, in order. */
   readonly asked: { readonly node: string; readonly at: number; readonly request: Asked }[]
   script: Script
+  /** What nodes tell in their welcome. */
+  features: number
+  /** How old a stale read finds a node's data, ms; null: it cannot tell. */
+  ageAt: (node: FakeNode) => number | null
   map: ShardMap
   /** The log clock of all shards now. */
   logTime: () => number
@@ -123,6 +130,8 @@ export async function createFakeCluster(options: FakeClusterOptions = {}): Promi
     addresses: nodes.map((node) => node.address),
     asked: [],
     script: () => 'serve',
+    features: FEATURE_RELAXED_READS,
+    ageAt: () => 40,
     map: createMap(nodes, shards),
     logTime: () => 5_000_000 + Math.floor(time.now),
     send: (node, frame) => {
@@ -198,7 +207,7 @@ function receive(cluster: FakeCluster, node: FakeNode, connection: Connection, b
       clusterId: map.clusterId,
       node: node.name,
       boot: 1,
-      features: 0,
+      features: cluster.features,
       map,
     } as const
     return connection.send(encodeServerFrame(welcome))
@@ -235,6 +244,7 @@ function describe(
       requestId,
       group: request.section.group,
       keys: request.section.keys.map((key) => key.slice()),
+      ...(request.how === undefined ? {} : { how: request.how }),
     }
   }
   // A copy first: what is decoded are views of a frame that is overwritten when this turn ends.
@@ -251,6 +261,14 @@ function react(cluster: FakeCluster, node: FakeNode, asked: Asked, said: Said): 
   }
   const group = cluster.groups.get(asked.group)
   if (group === undefined) return { type: 'refused', requestId, code: 'WRONG_SHARD', leader: null }
+  if (asked.type === 'read' && asked.how?.consistency === 'stale') {
+    const age = cluster.ageAt(node)
+    const { maxAge } = asked.how
+    if (maxAge !== null && (age === null || age > maxAge))
+      return { type: 'refused', requestId, code: 'TOO_OLD', leader: group.leader }
+    // A follower's log clock lags: whoever takes it for L makes commands that are late at once.
+    return { type: 'answers', requestId, leaderTime: 1, answers: readAll(cluster, group, asked.keys), age }
+  }
   if (group.leader !== node.address)
     return { type: 'refused', requestId, code: 'NOT_LEADER', leader: group.leader }
   const leaderTime = cluster.logTime()

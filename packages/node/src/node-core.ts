@@ -14,7 +14,6 @@ import type { Removal } from '@quorate/state-machine'
 import type { LogRecord, Storage } from '@quorate/storage'
 import { Announcer } from './announcer.ts'
 import { Checkpointer } from './checkpointer.ts'
-import { FlightFiles } from './flight/flight-files.ts'
 import { FlightRecorder } from './flight/flight-recorder.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { agreedWallMs, type HeardClock } from './log-clock.ts'
@@ -114,20 +113,7 @@ export class NodeCore implements ReplicaHost {
       verdictChanged: () => this.quiet.mapChanged(this.#live()),
       event: (event) => this.event(event),
     })
-    this.#announcer = new Announcer({
-      now: () => this.now(),
-      known: () => this.map.node(this.#dirId),
-      self: () => ({
-        dirId: this.#dirId,
-        name: parts.name,
-        peerAddress: parts.peerAddress(),
-        clientAddress: parts.clientAddress(),
-      }),
-      ask: (join) => {
-        this.pairs.broadcast(join)
-        this.#joined(join)
-      },
-    })
+    this.#announcer = this.#newAnnouncer()
     this.checkpointer = new Checkpointer({
       store: storage.store,
       log: storage.log,
@@ -139,7 +125,11 @@ export class NodeCore implements ReplicaHost {
       holdsLog: (group) => this.replicas.get(group)?.sender.holdsLog ?? false,
       halt: parts.halt,
     })
-    this.flight = this.#newFlightRecorder()
+    this.flight = new FlightRecorder({
+      ...parts,
+      host: this,
+      durableHead: (group) => this.checkpointer.durableHead(group),
+    })
     this.replicas = new Replicas({
       host: this,
       storage,
@@ -262,21 +252,20 @@ export class NodeCore implements ReplicaHost {
     this.#overlay.note(group, this.replicas.get(group)?.shard?.state.overlayBytes ?? 0)
   }
 
-  #newFlightRecorder(): FlightRecorder {
-    const parts = this.#parts
-    const { runtime, storage } = parts
-    return new FlightRecorder({
-      node: parts.name,
-      boot: () => storage.identity.boot,
-      clusterId: () => parts.clusterId() ?? '',
-      wallMs: () => runtime.clock.wallMs(),
-      files: new FlightFiles(runtime.disk, parts.dataDirectory),
-      store: storage.store,
-      durableHead: (group) => this.checkpointer.durableHead(group),
-      entries: (group, from, to, maxBytes) => this.entries(group, from, to, maxBytes),
-      exclusively: (work) => this.exclusively(work),
-      breathe: () => new Promise((resolve) => runtime.timers.endOfTurn(resolve)),
-      event: (event) => this.event(event),
+  #newAnnouncer(): Announcer {
+    return new Announcer({
+      now: () => this.now(),
+      known: () => this.map.node(this.#dirId),
+      self: () => ({
+        dirId: this.#dirId,
+        name: this.#parts.name,
+        peerAddress: this.#parts.peerAddress(),
+        clientAddress: this.#parts.clientAddress(),
+      }),
+      ask: (join) => {
+        this.pairs.broadcast(join)
+        this.#joined(join)
+      },
     })
   }
 

@@ -13,6 +13,7 @@ import {
   keyDraftBytes,
   keyOfDraft,
   limits,
+  type RelaxedRead,
 } from '../src/index.ts'
 import { clientSection, group, key, natural } from './arbitraries.ts'
 
@@ -29,11 +30,18 @@ const request = fc.oneof(
   fc.record({
     type: fc.constant('write' as const),
     section: clientSection,
+    how: fc.constant(null),
     places: fc.infiniteStream(fc.nat(CHUNKS - 1)),
   }),
   fc.record({
     type: fc.constant('read' as const),
     section: fc.record({ group, keys: fc.array(key, { minLength: 1, maxLength: 6 }) }),
+    how: fc.constantFrom<(RelaxedRead | null)[]>(
+      null,
+      { consistency: 'lease' },
+      { consistency: 'stale', maxAge: null },
+      { consistency: 'stale', maxAge: 250 },
+    ),
     places: fc.infiniteStream(fc.nat(CHUNKS - 1)),
   }),
 )
@@ -51,12 +59,12 @@ describe('a frame of drafts', () => {
         const chunkAt = (places: Iterator<number>): DraftChunk =>
           chunks[Number(places.next().value)] ?? new DraftChunk(1)
         const writer = new RequestsWriter(mapEpoch, list.length, 0)
-        const plain = list.map(({ type, section, places }, index): ClientRequest => {
+        const plain = list.map(({ type, section, how, places }, index): ClientRequest => {
           const requestId = index + 1
           if (type === 'read') {
             const holders = section.keys.map((one) => ({ draft: keyDraft(chunkAt(places), one) }))
-            writer.keys(requestId, section.group, holders)
-            return { type, requestId, section }
+            writer.keys(requestId, section.group, holders, how)
+            return { type, requestId, section, ...(how === null ? {} : { how }) }
           }
           if (section.kind !== 'commands') writer.section(requestId, section.group, encodeSection(section))
           else {
@@ -91,11 +99,11 @@ describe('a frame of drafts', () => {
   test('is refused with nothing in a section, too much, or bytes that nobody wrote', () => {
     const writer = (): RequestsWriter => new RequestsWriter(1, 1, 0)
     const header = { requestId: 1, group: 1, session: { group: 1, version: 2 }, ackedUpTo: 0, draftBytes: 0 }
-    expect(() => writer().keys(1, 1, [])).toThrow('a section of 0')
+    expect(() => writer().keys(1, 1, [], null)).toThrow('a section of 0')
     expect(() => writer().commands(header, [], () => 0)).toThrow('a section of 0')
     const holder = commandHolder(new DraftChunk(4096), set(1))
     const many = Array.from({ length: limits.sectionCommands + 1 }, () => holder)
-    expect(() => writer().keys(1, 1, many)).toThrow('a section of 1001')
+    expect(() => writer().keys(1, 1, many, null)).toThrow('a section of 1001')
     expect(() =>
       writer().commands({ ...header, draftBytes: limits.sectionBytes }, [holder], () => 0),
     ).toThrow('a section of')
@@ -103,7 +111,7 @@ describe('a frame of drafts', () => {
     const wrong = { ...header, draftBytes: holder.draft.length - 1 }
     expect(() => writer().commands(wrong, [holder], () => 0)).toThrow('as long as its header says')
     holder.draft.chunk.clear()
-    expect(() => writer().keys(1, 1, [holder])).toThrow('nobody wrote')
+    expect(() => writer().keys(1, 1, [holder], null)).toThrow('nobody wrote')
   })
 })
 

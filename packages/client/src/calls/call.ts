@@ -1,5 +1,14 @@
 // One operation on its way: what it wants, by when, and what is known of its attempts.
-import type { Answer, Command, Draft, DraftChunk, ErrorCode, GroupId, Outcome } from '@quorate/protocol'
+import type {
+  Answer,
+  Command,
+  Draft,
+  DraftChunk,
+  ErrorCode,
+  GroupId,
+  Outcome,
+  RelaxedRead,
+} from '@quorate/protocol'
 import { ATTEMPTS_PER_DEADLINE } from '../limits.ts'
 import type { Link } from '../link/link.ts'
 import type { Topology } from '../route/topology.ts'
@@ -15,6 +24,8 @@ export interface ReadBody {
   readonly op: 'get'
   readonly key: Uint8Array
   readonly slot: number
+  /** Null: linearizable. */
+  readonly how: RelaxedRead | null
 }
 
 /** One journey of a call to one node. */
@@ -43,6 +54,8 @@ export interface SentRequest {
   readonly attempts: readonly Attempt[]
   readonly group: GroupId
   readonly session: Session | null
+  /** How its keys are read; null: linearizable, also where the node knows nothing else. */
+  readonly how: RelaxedRead | null
   /** Monotonic ms at which the frame left. */
   readonly sentAt: number
   /** Of the map that said where to. */
@@ -50,6 +63,9 @@ export interface SentRequest {
   /** Attempts whose calls still wait. At 0 nobody listens any more and it is forgotten. */
   waiting: number
 }
+
+/** Of the answer to a stale read: ms, null where it cannot be told; undefined for all other answers. */
+export type Age = number | null | undefined
 
 export type Applied = Extract<Answer, { type: 'applied' }>
 
@@ -65,6 +81,8 @@ export interface CallStart {
   readonly op: Command['op'] | 'get' | 'open'
   /** A write that may lose. */
   readonly isConditional: boolean
+  /** Of reads: null is linearizable. */
+  readonly how: RelaxedRead | null
   /** Monotonic ms. */
   readonly now: number
   /** From `now` to the deadline, ms. */
@@ -79,6 +97,7 @@ export abstract class Call implements Alarm<Call>, DraftOwner {
   readonly kind: CallStart['kind']
   readonly op: CallStart['op']
   readonly isConditional: boolean
+  readonly how: RelaxedRead | null
   readonly deadlineAt: number
   /** How long one attempt waits before the next begins beside it. */
   readonly attemptMs: number
@@ -108,12 +127,15 @@ export abstract class Call implements Alarm<Call>, DraftOwner {
   promptRetries = 0
   /** Reads only: in a section of its own, since a node could not answer it together with others. */
   alone = false
+  /** Addresses that a stale read was refused by, or waited for in vain; null until there is one. */
+  passed: Set<string> | null = null
   lastFailure: Failure | null = null
 
-  constructor({ kind, op, isConditional, now, timeoutMs }: CallStart) {
+  constructor({ kind, op, isConditional, how, now, timeoutMs }: CallStart) {
     this.kind = kind
     this.op = op
     this.isConditional = isConditional
+    this.how = how
     this.deadlineAt = now + timeoutMs
     this.attemptMs = timeoutMs / ATTEMPTS_PER_DEADLINE
   }
@@ -121,10 +143,12 @@ export abstract class Call implements Alarm<Call>, DraftOwner {
   /** The group that it is for; 0 while the map assigns it to none. */
   abstract groupIn(topology: Topology): GroupId
 
-  /** Its one end, with `done` set: this or `failed`. */
-  abstract applied(answer: Applied, group: GroupId): void
+  /** Its one end, with `done` set: this or `failed`. `age`: of stale reads alone, ms, null where it cannot be told. */
+  abstract applied(answer: Applied, group: GroupId, age: Age): void
   abstract failed(failure: Failure, outcome: Outcome): void
 }
+
+export const isStale = (how: RelaxedRead | null): boolean => how?.consistency === 'stale'
 
 /** What a reply of a group told of its log clock (sessions.md, `notAfter`). */
 export interface LogTime {

@@ -3,14 +3,17 @@ import type { Answer, ErrorCode, GroupId, ShardMap } from '@quorate/protocol'
 import { BACKOFF_MS_MAX, BACKOFF_MS_MIN, PROMPT_RETRIES_MAX } from '../limits.ts'
 import { Link, type LinkEvents } from '../link/link.ts'
 import { MapRefresh } from '../route/map-refresh.ts'
+import { Near } from '../route/near.ts'
 import type { Topology } from '../route/topology.ts'
 import type { ClientRuntime } from '../runtime.ts'
 import { Wheel } from '../wheel.ts'
 import {
+  type Age,
   type Applied,
   type Attempt,
   type Call,
   type Failure,
+  isStale,
   type LogTime,
   type SentRequest,
 } from './call.ts'
@@ -35,6 +38,7 @@ export class Dispatcher implements LinkEvents {
   readonly #links = new Map<string, Link>()
   readonly #pools = new Map<GroupId, SessionPool>()
   readonly #refresh: MapRefresh
+  readonly #near: Near
   readonly drafts: Drafts = new Drafts()
   /** Told of every newer map; used while connecting. */
   onMap: (() => void) | null = null
@@ -46,6 +50,7 @@ export class Dispatcher implements LinkEvents {
     this.#runtime = options.runtime
     this.#topology = options.topology
     this.#timeoutMs = options.timeoutMs
+    this.#near = new Near(options.topology)
     this.#wheel = new Wheel(options.runtime.clock, options.runtime.timers, (call) => this.#ring(call))
     this.#refresh = new MapRefresh(options.runtime, options.topology, (map) => this.map(map))
   }
@@ -123,7 +128,12 @@ export class Dispatcher implements LinkEvents {
     if (session !== null) session.time = tighterTime(session.time, time)
   }
 
-  answered(attempt: Attempt, answer: Answer, time: LogTime): void {
+  /** Nothing follows from it for other operations: who answered need not lead, and its clock is no L. */
+  heardStale(link: Link, roundTripMs: number): void {
+    this.#near.answered(link.address, roundTripMs, this.now)
+  }
+
+  answered(attempt: Attempt, answer: Answer, time: LogTime, age: Age): void {
     const { call, group } = attempt
     if (answer.type === 'refused') return this.refused(attempt, answer.code, null, null)
     if (!answers(call, answer.result, group)) {
@@ -131,7 +141,8 @@ export class Dispatcher implements LinkEvents {
       return this.open(attempt, 'BAD_FRAME', null)
     }
     if (answer.result.type === 'sessionOpened') this.#opened(call, new Session(answer.result.session, time))
-    this.#applied(call, answer, group)
+    // A node that knows no stale reads gave more than was asked for.
+    this.#applied(call, answer, group, age === undefined && isStale(call.how) ? 0 : age)
   }
 
   refused(attempt: Attempt, code: ErrorCode, leader: string | null, time: LogTime | null): void {
@@ -151,7 +162,8 @@ export class Dispatcher implements LinkEvents {
     const { call, group, link } = attempt
     if (call.done) return
     call.lastFailure = { code, message: `${link.address}: ${reason}` }
-    this.#topology.avoid(group, link.address)
+    if (isStale(call.how)) this.#pass(attempt)
+    else this.#topology.avoid(group, link.address)
     // Nobody of the known ones answers: perhaps the cluster has moved on.
     if (call.promptRetries >= PROMPT_RETRIES_MAX) this.#refresh.request()
     this.#next(attempt, 'elsewhere')
@@ -181,7 +193,7 @@ export class Dispatcher implements LinkEvents {
     if (call.done) return
     if (now >= call.deadlineAt) return this.#fail(call, timedOut)
     const group = call.groupIn(this.#topology)
-    const address = group === 0 ? null : this.#topology.addressFor(group)
+    const address = group === 0 ? null : this.#addressFor(call, group, now)
     if (address === null) {
       this.#refresh.request()
       call.lastFailure ??= { code: 'NO_LEADER', message: 'the shard map assigns the key to nobody' }
@@ -203,6 +215,17 @@ export class Dispatcher implements LinkEvents {
     call.current = attempt
     this.#wheel.set(call, Math.min(now + call.attemptMs, call.deadlineAt))
     link.enqueue(attempt)
+  }
+
+  #addressFor(call: Call, group: GroupId, now: number): string | null {
+    if (!isStale(call.how)) return this.#topology.addressFor(group)
+    return this.#near.addressFor(group, (call.passed ??= new Set()), now)
+  }
+
+  /** A stale read goes on elsewhere. Who leads, others find out. */
+  #pass({ call, link }: Attempt): void {
+    call.passed?.add(link.address)
+    this.#near.failed(link.address, this.now)
   }
 
   /** Gives the call a name, or lets it wait for a session. */
@@ -256,7 +279,8 @@ export class Dispatcher implements LinkEvents {
     const { code } = failure
     call.lastFailure = failure
     // A node without the shard may have had it, and led it: it is not asked again before the others.
-    if (leader !== null || reaction === 'elsewhere' || code === 'WRONG_SHARD')
+    if (isStale(call.how)) this.#pass(attempt)
+    else if (leader !== null || reaction === 'elsewhere' || code === 'WRONG_SHARD')
       this.#topology.doesNotLead(group, attempt.link.address, leader)
     if (reaction === 'remap' && mapEpochOf(attempt) >= this.#topology.epoch) this.#refresh.request()
     if (reaction === 'rename' && !this.#rename(attempt, failure)) return
@@ -317,7 +341,8 @@ export class Dispatcher implements LinkEvents {
     if (attempt === null) return
     call.current = null
     this.drafts.isolate(call)
-    this.#topology.avoid(attempt.group, attempt.link.address)
+    if (isStale(call.how)) this.#pass(attempt)
+    else this.#topology.avoid(attempt.group, attempt.link.address)
     if (attempt.state === 'queued') {
       attempt.link.forget(attempt)
       call.lastFailure = {
@@ -336,8 +361,8 @@ export class Dispatcher implements LinkEvents {
     if (this.#end(call)) call.failed(explain(call, failure, unknown), unknown ? 'unknown' : 'not-done')
   }
 
-  #applied(call: Call, answer: Applied, group: GroupId): void {
-    if (this.#end(call)) call.applied(answer, group)
+  #applied(call: Call, answer: Applied, group: GroupId, age: Age): void {
+    if (this.#end(call)) call.applied(answer, group, age)
   }
 
   /** From here on nothing of the call happens any more. False if it had ended before. */

@@ -15,7 +15,7 @@ export class OpenCall extends Call {
   readonly #ended: OpenCallOptions['ended']
 
   constructor(pool: SessionPool, { now, timeoutMs, ended }: OpenCallOptions) {
-    super({ kind: 'open', op: 'open', isConditional: false, now, timeoutMs })
+    super({ kind: 'open', op: 'open', isConditional: false, how: null, now, timeoutMs })
     this.pool = pool
     this.#ended = ended
   }

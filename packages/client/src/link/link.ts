@@ -7,6 +7,7 @@ import {
   type ServerFrame,
   type SessionId,
   type ShardMap,
+  FEATURE_RELAXED_READS,
   PROTOCOL_VERSION_MAX,
   PROTOCOL_VERSION_MIN,
   QuorateError,
@@ -16,7 +17,14 @@ import {
   encodeSection,
 } from '@quorate/protocol'
 import type { Connection, Timer } from '@quorate/runtime'
-import type { Attempt, Failure, LogTime, SentRequest } from '../calls/call.ts'
+import {
+  type Age,
+  type Attempt,
+  type Failure,
+  isStale,
+  type LogTime,
+  type SentRequest,
+} from '../calls/call.ts'
 import { SILENCE_MS_MIN, WELCOME_TIMEOUT_MS } from '../limits.ts'
 import type { ClientRuntime } from '../runtime.ts'
 import type { Topology } from '../route/topology.ts'
@@ -27,7 +35,10 @@ export interface LinkEvents {
   notAfter(attempt: Attempt, now: number): number
   /** The leader answered; told before its answers are. */
   heard(link: Link, request: SentRequest, time: LogTime): void
-  answered(attempt: Attempt, answer: Answer, time: LogTime): void
+  /** Some replica answered a stale read; told before its answers are. */
+  heardStale(link: Link, roundTripMs: number): void
+  /** `age`: of answers to stale reads, and only of them. */
+  answered(attempt: Attempt, answer: Answer, time: LogTime, age: Age): void
   /** `time`: what the leader told of its log clock with the refusal; null if nothing. */
   refused(attempt: Attempt, code: ErrorCode, leader: string | null, time: LogTime | null): void
   /** The node says that it may still take effect, or the connection closed after the frame had left. */
@@ -56,6 +67,8 @@ export class Link {
   #state: 'opening' | 'ready' | 'closing' | 'closed' = 'opening'
   #flushArmed = false
   #lastRequestId = 0
+  /** The node serves lease and stale reads; if not, they travel as what it serves. */
+  #relaxedReads = false
   #heardAt = Number.NEGATIVE_INFINITY
   /** When the first requests left since the node was last heard; null while there are none. */
   #waitingSince: number | null = null
@@ -165,6 +178,7 @@ export class Link {
       case 'welcome':
         if (agreeProtocol(frame.protocol, frame.protocol) === null)
           return this.close('PROTOCOL_VERSION', `the node chose version ${frame.protocol}`)
+        this.#relaxedReads = (frame.features & FEATURE_RELAXED_READS) !== 0
         this.#events.map(frame.map)
         this.#welcomed()
         return
@@ -212,7 +226,7 @@ export class Link {
     const mapEpoch = this.#topology.epoch
     const now = this.#runtime.clock.monotonicMs()
     const notAfter = (attempt: Attempt): number => this.#events.notAfter(attempt, now)
-    for (const batches of packFrames(attempts)) {
+    for (const batches of packFrames(attempts, this.#relaxedReads)) {
       const sentAt = this.#runtime.clock.monotonicMs()
       this.#waitingSince ??= sentAt
       const requestIdOf = (batch: Batch): number => this.#sent(batch, sentAt, mapEpoch)
@@ -221,11 +235,11 @@ export class Link {
   }
 
   /** Notes that a batch leaves: from now on its attempts may take effect. Returns its request's id. */
-  #sent({ attempts, group, session }: Batch, sentAt: number, mapEpoch: number): number {
+  #sent({ attempts, group, session, how }: Batch, sentAt: number, mapEpoch: number): number {
     this.#lastRequestId += 1
     const requestId = this.#lastRequestId
     const waiting = attempts.length
-    const request: SentRequest = { requestId, attempts, group, session, sentAt, mapEpoch, waiting }
+    const request: SentRequest = { requestId, attempts, group, session, how, sentAt, mapEpoch, waiting }
     this.#pending.set(requestId, request)
     for (const attempt of attempts) {
       attempt.state = 'sent'
@@ -262,13 +276,19 @@ export class Link {
         `${reply.answers.length} answers to ${attempts.length} commands`,
       )
     }
+    const stale = isStale(pending.how)
+    if (stale !== (reply.age !== undefined)) {
+      this.#pending.set(reply.requestId, pending)
+      throw new QuorateError('BAD_FRAME', 'unknown', 'an age belongs to the answers to stale reads')
+    }
     const time: LogTime = { leaderTime: reply.leaderTime, sentAt, receivedAt: this.#heardAt }
-    this.#events.heard(this, pending, time)
+    if (stale) this.#events.heardStale(this, this.#heardAt - sentAt)
+    else this.#events.heard(this, pending, time)
     let index = 0
     for (const attempt of attempts) {
       const answer = reply.answers[index]
       index += 1
-      if (answer !== undefined && settle(attempt)) this.#events.answered(attempt, answer, time)
+      if (answer !== undefined && settle(attempt)) this.#events.answered(attempt, answer, time, reply.age)
     }
   }
 

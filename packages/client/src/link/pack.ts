@@ -3,6 +3,7 @@ import {
   COMMANDS_REQUEST_BYTES,
   type GroupId,
   KEYS_REQUEST_BYTES,
+  type RelaxedRead,
   RequestsWriter,
   SECTION_REQUEST_BYTES,
   encodeSection,
@@ -16,6 +17,8 @@ import { FRAME_OVERHEAD_BYTES } from '../limits.ts'
 export interface Batch {
   readonly group: GroupId
   readonly session: Session | null
+  /** How its keys are read; null: linearizable. */
+  readonly how: RelaxedRead | null
   readonly attempts: Attempt[]
   /** Of the drafts. */
   bytes: number
@@ -31,12 +34,15 @@ export interface FrameContext {
 /** A request is longer than its drafts by less. */
 const REQUEST_BYTES = Math.max(COMMANDS_REQUEST_BYTES, KEYS_REQUEST_BYTES, SECTION_REQUEST_BYTES + 64)
 
-/** Each element becomes one frame. Commands of one session keep their order. */
-export function packFrames(attempts: readonly Attempt[]): Batch[][] {
+/**
+ * Each element becomes one frame. Commands of one session keep their order. Without `relaxedReads` every read is sent as a
+ * linearizable one.
+ */
+export function packFrames(attempts: readonly Attempt[], relaxedReads: boolean): Batch[][] {
   const frames: Batch[][] = []
   let frame: Batch[] = []
   let frameBytes = FRAME_OVERHEAD_BYTES
-  for (const batch of batchesOf(attempts)) {
+  for (const batch of batchesOf(attempts, relaxedReads)) {
     const bytes = REQUEST_BYTES + batch.bytes
     if (frame.length > 0 && frameBytes + bytes > limits.frameBytes) {
       frames.push(frame)
@@ -50,28 +56,34 @@ export function packFrames(attempts: readonly Attempt[]): Batch[][] {
   return frames
 }
 
-/** Commands by session and group, reads by group; a batch holds 1,000 and 1 MiB, or a single one of any size. */
-function batchesOf(attempts: readonly Attempt[]): Batch[] {
+/** Commands by session and group, reads by group and how they are to be read; a batch holds 1,000 and 1 MiB, or a single one of any size. */
+function batchesOf(attempts: readonly Attempt[], relaxedReads: boolean): Batch[] {
   const batches: Batch[] = []
   const writes = new Map<Session, Batch>()
-  const reads = new Map<GroupId, Batch>()
+  const reads = new Map<GroupId | string, Batch>()
   for (const attempt of attempts) {
     if (attempt.state !== 'queued') continue
     const { call, session, group } = attempt
     const isAlone = call.kind === 'open' || call.alone
-    const known = session !== null ? writes.get(session) : isAlone ? undefined : reads.get(group)
+    const how = relaxedReads ? call.how : null
+    const together = how === null ? group : togetherAs(group, how)
+    const known = session !== null ? writes.get(session) : isAlone ? undefined : reads.get(together)
     if (known !== undefined && hasRoom(known, attempt)) {
       known.attempts.push(attempt)
       known.bytes += call.length
       continue
     }
-    const batch: Batch = { group, session, attempts: [attempt], bytes: call.length }
+    const batch: Batch = { group, session, how, attempts: [attempt], bytes: call.length }
     batches.push(batch)
     if (session !== null) writes.set(session, batch)
-    else if (!isAlone) reads.set(group, batch)
+    else if (!isAlone) reads.set(together, batch)
   }
   return batches
 }
+
+/** Equal for reads that can travel in one request. */
+const togetherAs = (group: GroupId, how: RelaxedRead): string =>
+  how.consistency === 'lease' ? `${group} lease` : `${group} stale ${String(how.maxAge)}`
 
 function hasRoom(batch: Batch, { call, group }: Attempt): boolean {
   return (
@@ -91,7 +103,7 @@ export function frameOf(batches: readonly Batch[], context: FrameContext): Uint8
 
 function writeBatch(frame: RequestsWriter, batch: Batch, { notAfter, requestIdOf }: FrameContext): void {
   const requestId = requestIdOf(batch)
-  const { group, session, attempts, bytes } = batch
+  const { group, session, how, attempts, bytes } = batch
   const [first] = attempts
   if (session !== null) {
     const { id, ackedUpTo } = session
@@ -100,6 +112,6 @@ function writeBatch(frame: RequestsWriter, batch: Batch, { notAfter, requestIdOf
     const section = encodeSection({ kind: 'openSession', group, notAfter: notAfter(first) })
     frame.section(requestId, group, section)
   } else {
-    frame.keys(requestId, group, attempts)
+    frame.keys(requestId, group, attempts, how)
   }
 }

@@ -80,6 +80,16 @@ export class Topology {
     return addresses[candidate % addresses.length] ?? null
   }
 
+  /** Client addresses of all its replicas. */
+  replicasOf(group: GroupId): readonly string[] {
+    return this.#addresses.get(group) ?? []
+  }
+
+  /** As far as anybody said. */
+  leaderOf(group: GroupId): string | null {
+    return this.#route(group).leader
+  }
+
   leads(group: GroupId, address: string): void {
     this.#route(group).leader = address
   }

@@ -1,9 +1,10 @@
 // Writes out what a replica's flight was like when something broke, or when somebody asks (README, flight recorder).
 import type { Raft } from '@quorate/raft'
-import type { LogEntry, ReplicaHead, StateStore } from '@quorate/storage'
-import type { NodeEvent } from '../node.ts'
+import type { Runtime } from '@quorate/runtime'
+import type { ReplicaHead, Storage } from '@quorate/storage'
+import type { ReplicaHost } from '../replica/host.ts'
 import type { Replica } from '../replica/replica.ts'
-import type { FlightFiles } from './flight-files.ts'
+import { FlightFiles } from './flight-files.ts'
 import { type Flight, FlightDeck, FlightRing } from './flight-ring.ts'
 import { encodeRecording, type CoreRecording, type MachineRecording, type StoreRead } from './recording.ts'
 import { recordedStore, runMachine } from './run-machine.ts'
@@ -14,30 +15,28 @@ const ENTRY_BYTES_MAX = 67_108_864
 const BREAKS_MAX = 4
 
 export interface FlightParts {
-  readonly node: string
-  readonly boot: () => number
-  readonly clusterId: () => string
-  readonly wallMs: () => number
-  readonly files: FlightFiles
-  readonly store: StateStore
+  readonly host: Pick<ReplicaHost, 'entries' | 'exclusively' | 'event'>
+  readonly runtime: Pick<Runtime, 'clock' | 'timers' | 'disk'>
+  readonly storage: Pick<Storage, 'identity' | 'store'>
+  /** The node's name. */
+  readonly name: string
+  readonly dataDirectory: string
+  readonly clusterId: () => string | null
   readonly durableHead: (group: number) => ReplicaHead | null
-  readonly entries: (group: number, from: number, to: number, maxBytes: number) => LogEntry[] | null
-  readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>
-  /** Resolves after the event loop had its turn. */
-  readonly breathe: () => Promise<void>
-  readonly event: (event: NodeEvent) => void
 }
 
 type Recorded = Pick<Replica, 'group' | 'incarnation' | 'raft' | 'state' | 'generation' | 'flight'>
 
 export class FlightRecorder {
   readonly #parts: FlightParts
+  readonly #files: FlightFiles
   readonly #deck: FlightDeck = new FlightDeck()
   #written = 0
   #breaks = 0
 
   constructor(parts: FlightParts) {
     this.#parts = parts
+    this.#files = new FlightFiles(parts.runtime.disk, parts.dataDirectory)
   }
 
   ring(raft: Raft): FlightRing {
@@ -61,7 +60,7 @@ export class FlightRecorder {
     this.#breaks += 1
     if (this.#breaks > BREAKS_MAX) return
     write().catch((error: unknown) =>
-      this.#parts.event({ code: 'flight_recording_failed', group, reason: String(error) }),
+      this.#parts.host.event({ code: 'flight_recording_failed', group, reason: String(error) }),
     )
   }
 
@@ -79,32 +78,35 @@ export class FlightRecorder {
   }
 
   async #recordMachine({ group, generation, state }: Recorded): Promise<MachineRecording> {
-    const { store, durableHead, entries, exclusively, clusterId, breathe } = this.#parts
+    const { host, storage, durableHead, clusterId } = this.#parts
     const from = (durableHead(group)?.appliedIndex ?? 0) + 1
     const to = state.appliedIndex
     const live = hashOf(state)
     // The log may let them go as soon as this turn ends.
-    const kept = from > to ? [] : entries(group, from, to, ENTRY_BYTES_MAX)
+    const kept = from > to ? [] : host.entries(group, from, to, ENTRY_BYTES_MAX)
     if (kept === null || (kept.at(-1)?.index ?? to) < to)
       throw new NoMachineError('there is too much behind the newest checkpoint')
-    return exclusively(async () => {
+    return host.exclusively(async () => {
       const head = durableHead(group)
       // A checkpoint that was under way may have ended meanwhile.
       if (head !== null && head.appliedIndex > to)
         throw new NoMachineError('a checkpoint overtook the recording')
       const reads: StoreRead[] = []
       const begun = {
-        clusterId: clusterId(),
+        clusterId: clusterId() ?? '',
         head: head === null ? null : headOf(head),
         entries: kept.filter(({ index }) => index > (head?.appliedIndex ?? 0)),
       }
-      const source = recordedStore(store, { group, generation }, reads)
-      const end = await runMachine(group, begun, source, breathe).catch((error: unknown) => {
+      const source = recordedStore(storage.store, { group, generation }, reads)
+      const end = await runMachine(group, begun, source, this.#breathe).catch((error: unknown) => {
         throw new NoMachineError(`the store did not give its rows: ${String(error)}`)
       })
       return { ...begun, reads, end, live }
     })
   }
+
+  readonly #breathe = (): Promise<void> =>
+    new Promise((resolve) => this.#parts.runtime.timers.endOfTurn(resolve))
 
   async #write(
     { group, incarnation }: Recorded,
@@ -113,13 +115,22 @@ export class FlightRecorder {
     machine: MachineRecording | null,
     machineMissing: string | null,
   ): Promise<string> {
-    const { node, boot, wallMs, files } = this.#parts
+    const { name: node, storage, runtime } = this.#parts
     this.#written += 1
-    const path = await files.write(
-      `${sortable(boot())}-${sortable(this.#written)}-group-${group}.flight`,
-      encodeRecording({ reason, node, at: wallMs(), group, incarnation, core, machine, machineMissing }),
+    const path = await this.#files.write(
+      `${sortable(storage.identity.boot)}-${sortable(this.#written)}-group-${group}.flight`,
+      encodeRecording({
+        reason,
+        node,
+        at: runtime.clock.wallMs(),
+        group,
+        incarnation,
+        core,
+        machine,
+        machineMissing,
+      }),
     )
-    this.#parts.event({ code: 'flight_recorded', group, path, reason })
+    this.#parts.host.event({ code: 'flight_recorded', group, path, reason })
     return path
   }
 }

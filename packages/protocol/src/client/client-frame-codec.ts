@@ -118,13 +118,16 @@ function typeOf(request: ClientRequest): number {
 }
 
 /** `consistency u8`, and of a stale read `hasMaxAge u8`, `maxAge f64`. */
+/** Longer than what `writeHow` writes never is. */
+export const HOW_BYTES_MAX = 10
+
 function howBytes(how: RelaxedRead | undefined): number {
   if (how === undefined) return 0
   if (how.consistency === 'lease') return 1
   return how.maxAge === null ? 2 : 10
 }
 
-function writeHow(writer: ByteWriter, how: RelaxedRead): void {
+export function writeHow(writer: ByteWriter, how: RelaxedRead): void {
   writer.u8(how.consistency === 'lease' ? LEASE : STALE, 'consistency')
   if (how.consistency === 'lease') return
   writer.flag(how.maxAge !== null)

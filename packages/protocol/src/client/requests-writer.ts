@@ -6,6 +6,7 @@ import { checkedFrame } from '../frame-length.ts'
 import { clientFrameTypes } from '../frame-types.ts'
 import type { GroupId } from '../identity.ts'
 import { limits } from '../limits.ts'
+import type { RelaxedRead } from '../client-frame.ts'
 import { type Draft, NOT_AFTER_OFFSET, SEQUENCE_OFFSET } from '../section/draft-chunk.ts'
 import {
   COMMANDS_HEADER_BYTES,
@@ -13,11 +14,20 @@ import {
   SECTION_VERSION,
   sectionKinds,
 } from '../section/section-kind.ts'
-import { READ_BYTES, READ, REQUESTS_HEADER_BYTES, WRITE, WRITE_BYTES } from './client-frame-codec.ts'
+import {
+  HOW_BYTES_MAX,
+  READ,
+  READ_BYTES,
+  RELAXED_READ,
+  REQUESTS_HEADER_BYTES,
+  WRITE,
+  WRITE_BYTES,
+  writeHow,
+} from './client-frame-codec.ts'
 
 /** What a request of drafts is longer than the drafts. */
 export const COMMANDS_REQUEST_BYTES: number = WRITE_BYTES + SECTION_HEADER_BYTES + COMMANDS_HEADER_BYTES
-export const KEYS_REQUEST_BYTES: number = READ_BYTES
+export const KEYS_REQUEST_BYTES: number = READ_BYTES + HOW_BYTES_MAX
 export const SECTION_REQUEST_BYTES: number = WRITE_BYTES
 
 /** Something that a draft travels for. */
@@ -88,11 +98,12 @@ export class RequestsWriter {
     this.#writer.raw(section)
   }
 
-  /** A read of the keys drafted. */
-  keys(requestId: number, group: GroupId, holders: readonly DraftHolder[]): void {
+  /** A read of the keys drafted; `how` null: linearizable. */
+  keys(requestId: number, group: GroupId, holders: readonly DraftHolder[], how: RelaxedRead | null): void {
     checkCount(holders.length)
-    this.#writer.u8(READ, 'request type')
+    this.#writer.u8(how === null ? READ : RELAXED_READ, 'request type')
     this.#writer.natural(requestId, 'requestId')
+    if (how !== null) writeHow(this.#writer, how)
     this.#writer.u32(group, 'group')
     this.#writer.u16(holders.length, 'keys')
     this.#writeDrafts(holders)

@@ -43,6 +43,9 @@ export function parseNodeName(text: string): string {
   return text
 }
 
+/** As `parseDuration`; 0 is the age of what nothing is newer than. */
+export const parseAge = (text: string): number => (/^0(?:ms|s|m)?$/.test(text) ? 0 : parseDuration(text))
+
 /** Milliseconds of `250ms`, `5s`, `1m`; a bare number is milliseconds. */
 export function parseDuration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m)?$/.exec(text)

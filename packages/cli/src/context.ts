@@ -1,5 +1,5 @@
 // What a command may touch: the terminal, a way to reach a cluster, and the wish of the user to stop.
-import type { ConditionalResult, Entry, NodeReport, TtlOption, Written } from '@quorate/client'
+import type { ConditionalResult, Entry, NodeReport, ReadOptions, TtlOption, Written } from '@quorate/client'
 import type { Command } from 'commander'
 import type { ExitCode } from './exit-code.ts'
 
@@ -21,7 +21,10 @@ export interface CallOptions {
 
 /** What the commands need of a client: a part of what `connect` of `@quorate/client` gives. */
 export interface Cache {
-  getEntry(key: string, options: CallOptions): Promise<CacheEntry | undefined>
+  getEntry(
+    key: string,
+    options: CallOptions & Pick<ReadOptions, 'consistency' | 'maxAge'>,
+  ): Promise<CacheEntry | undefined>
   /** Without a condition there is nothing to lose, and the answer says only the version. */
   set(
     key: string,
@@ -36,7 +39,7 @@ export interface Cache {
   close(): Promise<void>
 }
 
-export type CacheEntry = Pick<Entry, 'value' | 'version'> & Partial<Pick<Entry, 'expiresAt'>>
+export type CacheEntry = Pick<Entry, 'value' | 'version'> & Partial<Pick<Entry, 'expiresAt' | 'age'>>
 
 /** At most one of the three. */
 export interface WriteCondition {

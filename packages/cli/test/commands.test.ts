@@ -19,6 +19,25 @@ test('get prints anything but a string as JSON', async () => {
   expect((await terminal.type('get', 'k')).out).toBe('5\n')
 })
 
+test('get --consistency and --max-age say how to read; an age alone asks for a stale read; -o json tells the age', async () => {
+  terminal.cache.entries.set('k', { value: 'v', version: 4, age: 12.5 })
+  await terminal.type('get', 'k')
+  await terminal.type('get', 'k', '--consistency', 'lease')
+  await terminal.type('get', 'k', '--consistency', 'stale')
+  await terminal.type('get', 'k', '--max-age', '5s')
+  await terminal.type('get', 'k', '--max-age', '0')
+  expect(terminal.cache.reads).toEqual([
+    {},
+    { consistency: 'lease' },
+    { consistency: 'stale' },
+    { consistency: 'stale', maxAge: 5_000 },
+    { consistency: 'stale', maxAge: 0 },
+  ])
+  expect((await terminal.type('get', 'k', '-o', 'json')).out).toBe(
+    '{"key":"k","value":"v","version":4,"age":12.5}\n',
+  )
+})
+
 test('a miss prints nothing and exits 3', async () => {
   expect(await terminal.type('get', 'k')).toEqual({ code: 3, out: '', err: '' })
 })
@@ -150,6 +169,8 @@ test('what was typed wrongly exits 2 and says what is wanted', async () => {
     ['get', 'k', '--endpoints', 'a:b'],
     ['get', 'k', '--timeout', 'soon'],
     ['get', 'k', '-o', 'xml'],
+    ['get', 'k', '--consistency', 'eventual'],
+    ['get', 'k', '--max-age', 'old'],
     ['incr', 'k', '1.5'],
     ['set', 'k', 'v', '--if-version', '0'],
     ['set', 'k', 'v', '--ttl', '60'],

@@ -1,5 +1,5 @@
 // A terminal that remembers what was written, and a cache that is a map: the command line without a cluster.
-import type { ConditionalResult, NodeReport, Written } from '@quorate/client'
+import type { ConditionalResult, NodeReport, ReadOptions, Written } from '@quorate/client'
 import type { NodeStatus, ShardStatus } from '@quorate/node'
 import { QuorateError } from '@quorate/protocol'
 import type { Cache, CacheEntry, CallOptions, CliContext, WriteCondition } from '../src/context.ts'
@@ -12,8 +12,14 @@ export class FakeCache implements Cache {
   closed = 0
   private version = 0
 
-  async getEntry(key: string): Promise<CacheEntry | undefined> {
+  /** How the reads were to be read. */
+  readonly reads: Pick<ReadOptions, 'consistency' | 'maxAge'>[] = []
+  async getEntry(
+    key: string,
+    { consistency, maxAge }: CallOptions & Pick<ReadOptions, 'consistency' | 'maxAge'>,
+  ): Promise<CacheEntry | undefined> {
     this.failIfTold()
+    this.reads.push({ consistency, maxAge })
     return this.entries.get(key)
   }
   async set(

@@ -1,21 +1,40 @@
 // `quorate get KEY`
+import { Option } from 'commander'
+import { parseAge } from '../arguments.ts'
 import type { AddCommand } from '../context.ts'
 import { addClientOptions, type ClientOptions, withCache } from '../client-options.ts'
 import { exitCodes } from '../exit-code.ts'
 import { formatValue, toJson } from '../output.ts'
 
+const levels = ['linearizable', 'lease', 'stale'] as const
+
+interface GetFlags extends ClientOptions {
+  readonly consistency?: (typeof levels)[number]
+  /** Milliseconds. */
+  readonly maxAge?: number
+}
+
 export const addGet: AddCommand = (program, context, finish) => {
   addClientOptions(program.command('get <key>'))
     .description('print a value: a string bare, anything else as JSON; a miss prints nothing and exits 3')
-    .action(async (key: string, options: ClientOptions) => {
+    .addOption(
+      new Option('--consistency <level>', 'what it has to see; stale: from any replica').choices([...levels]),
+    )
+    .addOption(
+      new Option('--max-age <duration>', 'stale: how old the answer may be: 250ms, 5s, 1m')
+        .argParser(parseAge)
+        .implies({ consistency: 'stale' }),
+    )
+    .action(async (key: string, options: GetFlags) => {
+      const { consistency, maxAge } = options
       finish(
         await withCache(context, options, async (cache, call) => {
-          const entry = await cache.getEntry(key, call)
+          const entry = await cache.getEntry(key, { ...call, consistency, maxAge })
           if (entry === undefined) return exitCodes.notFound
-          const { value, version, expiresAt } = entry
+          const { value, version, expiresAt, age } = entry
           context.out(
             options.output === 'json'
-              ? `${toJson({ key, value, version, expiresAt })}\n`
+              ? `${toJson({ key, value, version, expiresAt, age })}\n`
               : `${formatValue(value)}\n`,
           )
           return exitCodes.done

@@ -7,6 +7,7 @@
  */
 import type { Operation } from '../workload/history.ts'
 import { checkRealTime, isPositioned, type Positioned } from './positioned.ts'
+import { checkStaleness } from './staleness.ts'
 import type { Violation } from './violation.ts'
 
 /** What the writes so far left; `deadline` null = never, `value` undefined = not known. */
@@ -26,7 +27,7 @@ export function checkExpiry(operations: readonly Operation[]): Violation[] {
   }
   ordered.sort(byPosition(writersOf(ordered)))
   const unknown = operations.filter(({ type }) => type === 'info')
-  return [...checkRealTime(ordered), ...checkStates(ordered, unknown)]
+  return [...checkRealTime(ordered), ...checkStaleness(ordered), ...checkStates(ordered, unknown)]
 }
 
 function byPosition(writers: ReadonlySet<Positioned>): (left: Positioned, right: Positioned) => number {

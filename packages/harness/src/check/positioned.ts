@@ -8,10 +8,11 @@ export function isPositioned(operation: Operation): operation is Positioned {
   return operation.position !== null
 }
 
-/** No operation may stand behind one that was called only after it had returned. */
+/** No operation may stand behind one that was called only after it had returned; stale reads may (staleness.ts). */
 export function checkRealTime(ordered: readonly Positioned[]): Violation[] {
   let earliest: Positioned | null = null
   for (const operation of ordered.toReversed()) {
+    if (operation.how === 'stale') continue
     const earliestReturnMs: number = earliest?.returnMs ?? Infinity
     if (earliest !== null && earliestReturnMs < operation.callMs)
       return [

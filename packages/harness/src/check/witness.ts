@@ -5,6 +5,7 @@ import { isBrief } from '../workload/plan.ts'
 import { checkExpiry } from './expiry.ts'
 import { checkRealTime, isPositioned, type Positioned } from './positioned.ts'
 import { absent, describeState, finds, stateAfter } from './register-model.ts'
+import { checkStaleness } from './staleness.ts'
 import { promoteObserved, UnknownEffects } from './unknown-effects.ts'
 import type { Violation } from './violation.ts'
 
@@ -29,7 +30,11 @@ function checkKey(operations: readonly Operation[]): Violation[] {
     ordered.push(operation)
   }
   ordered.sort(byPosition)
-  return [...checkRealTime(ordered), ...checkModel(ordered, new UnknownEffects(rest))]
+  return [
+    ...checkRealTime(ordered),
+    ...checkStaleness(ordered),
+    ...checkModel(ordered, new UnknownEffects(rest)),
+  ]
 }
 
 /**

@@ -48,6 +48,8 @@ export class Summary {
       `faults ${[...faults].map(([kind, count]) => `${kind} ${count}`).join(', ') || 'none'}`,
       `operations checked ${total(({ counts }) => counts.ok)}, failed ${total(({ counts }) => counts.fail)}, ` +
         `unknown ${total(({ counts }) => counts.info)}; state hashes compared ${total((result) => result.hashesCompared)}`,
+      `of them read by lease ${total(({ relaxed }) => relaxed.lease)}, stale ${total(({ relaxed }) => relaxed.stale)} ` +
+        `(${total(({ relaxed }) => relaxed.dated)} with an age)`,
       this.ok ? 'verdict: ok' : `verdict: ${this.#failing.size} seeds fail`,
       ...[...this.#failing.keys()].map((seed) => `  ${replayCommand} --seed ${seed}`),
     ]

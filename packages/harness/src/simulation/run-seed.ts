@@ -5,7 +5,14 @@ import { checkPresence } from '../check/presence.ts'
 import { StateHashes } from '../check/state-hashes.ts'
 import type { Violation } from '../check/violation.ts'
 import { checkWitness } from '../check/witness.ts'
-import { countHistory, type HistoryCounts, type Operation, type Seen } from '../workload/history.ts'
+import {
+  countHistory,
+  countRelaxed,
+  type HistoryCounts,
+  type Operation,
+  type RelaxedCounts,
+  type Seen,
+} from '../workload/history.ts'
 import { keysOf, registerShape, type WorkloadShape } from '../workload/plan.ts'
 import { readAllKeys } from '../workload/worker.ts'
 import { ClientFleet } from './client-fleet.ts'
@@ -14,6 +21,7 @@ import { Nemesis, type ScheduledFault } from './nemesis.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { createSimulatedClient, type SimulatedClient } from './simulated-client.ts'
 import { SimulatedCluster } from './simulated-cluster.ts'
+import { drawReadMix } from './read-mix.ts'
 import { planRun, type RunPlan } from './swarm.ts'
 import { Trace, type TraceLine } from './trace.ts'
 import { World } from './world.ts'
@@ -42,6 +50,7 @@ export interface SeedResult {
   /** Of this process, while the run lasted. */
   readonly cpuMs: number
   readonly counts: HistoryCounts
+  readonly relaxed: RelaxedCounts
   readonly faults: Readonly<Record<string, number>>
   readonly hashesCompared: number
   readonly schedule: readonly ScheduledFault[]
@@ -101,7 +110,9 @@ class SeedRun {
     this.#plan = plan
     this.#cluster = new SimulatedCluster(world, plan)
     const random = new SeededRandom(world.seed, 'nemesis')
-    this.#clients = new ClientFleet(world, this.#cluster, simulatedShape, (operation) =>
+    const reads = drawReadMix(new SeededRandom(world.seed, 'reads'))
+    world.note('world', `reads ${JSON.stringify(reads)}`)
+    this.#clients = new ClientFleet(world, this.#cluster, { ...simulatedShape, reads }, (operation) =>
       this.#record(operation),
     )
     this.#nemesis = new Nemesis({ world, cluster: this.#cluster, clients: this.#clients, random }, plan, only)
@@ -155,6 +166,7 @@ class SeedRun {
       traceHash: world.trace.digest(),
       simulatedMs: world.time.nowMs,
       counts,
+      relaxed: countRelaxed(this.#history),
       faults: Object.fromEntries(this.#nemesis.counts),
       hashesCompared: this.#hashes.compared,
       schedule: this.#nemesis.schedule,

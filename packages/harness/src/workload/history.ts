@@ -30,6 +30,11 @@ export interface Operation {
   readonly ttl?: number
   /** get of an entry: its deadline in ms of the log clock; missing = none. */
   readonly expiresAt?: number
+  /** get: missing = linearizable. One by lease is linearizable, too. */
+  readonly how?: 'lease' | 'stale'
+  /** Stale get: what was allowed, and what the answer came with, ms; null = it could not tell. */
+  readonly maxAge?: number
+  readonly age?: number | null
   /** cas: the version that the key must have; 0 = must be absent. */
   readonly expectedVersion: number | null
   /** Whether a set, cas, incr or del changed the key; false also for a cas that lost and a del of nothing. */
@@ -56,6 +61,24 @@ export interface HistoryCounts {
 export function countHistory(history: readonly Operation[]): HistoryCounts {
   const counts = { ok: 0, fail: 0, info: 0 }
   for (const operation of history) counts[operation.type] += 1
+  return counts
+}
+
+/** Reads that were answered and were not plain ones. */
+export interface RelaxedCounts {
+  readonly lease: number
+  readonly stale: number
+  /** Of the stale ones those with an age. */
+  readonly dated: number
+}
+
+export function countRelaxed(history: readonly Operation[]): RelaxedCounts {
+  const counts = { lease: 0, stale: 0, dated: 0 }
+  for (const { type, how, age } of history) {
+    if (type !== 'ok' || how === undefined) continue
+    counts[how] += 1
+    if (typeof age === 'number') counts.dated += 1
+  }
   return counts
 }
 

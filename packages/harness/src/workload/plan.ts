@@ -9,6 +9,19 @@ export interface PlannedOperation {
   readonly expectedVersion: number | null
   /** set, touch: ms. */
   readonly ttl?: number
+  /** get: missing = linearizable. */
+  readonly how?: 'lease' | 'stale'
+  /** Stale get: ms; missing = however old. */
+  readonly maxAge?: number
+}
+
+/** Shares of the gets; the others are linearizable. */
+export interface ReadMix {
+  readonly lease: number
+  readonly stale: number
+  /** Share of the stale ones that have a limit. */
+  readonly limited: number
+  readonly maxAgeMs: number
 }
 
 export interface WorkloadShape {
@@ -17,6 +30,8 @@ export interface WorkloadShape {
   readonly counterKeys: number
   /** Keys that expire: get, set with and without a ttl, touch, persist. Default none. */
   readonly briefKeys?: number
+  /** Default: all gets are linearizable. */
+  readonly reads?: ReadMix
   /** Pause of a client between two operations, mean in ms. */
   readonly thinkMsMean: number
   /** Weights of the kinds. */
@@ -69,6 +84,19 @@ export class Planner {
   }
 
   next(): PlannedOperation {
+    const planned = this.#plain()
+    const { reads } = this.#shape
+    return planned.f === 'get' && reads !== undefined ? { ...planned, ...this.#read(reads) } : planned
+  }
+
+  #read({ lease, stale, limited, maxAgeMs }: ReadMix): Pick<PlannedOperation, 'how' | 'maxAge'> {
+    const kind = this.#chance.next()
+    if (kind < lease) return { how: 'lease' }
+    if (kind >= lease + stale) return {}
+    return this.#chance.next() < limited ? { how: 'stale', maxAge: maxAgeMs } : { how: 'stale' }
+  }
+
+  #plain(): PlannedOperation {
     if (this.#shape.briefKeys !== undefined && this.#chance.next() < BRIEF_SHARE)
       return this.#brief(this.#shape.briefKeys)
     const f = this.#kind()

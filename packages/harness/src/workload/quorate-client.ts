@@ -30,6 +30,7 @@ async function execute(cache: Cache, operation: PlannedOperation): Promise<Outco
       shard: event?.group ?? null,
       error: null,
       ...(expiresAt === undefined ? {} : { expiresAt }),
+      ...(event?.age === undefined ? {} : { age: event.age }),
     }
   } catch (error) {
     // Anything else is a bug of the client, not an outcome: nobody may take it for "did not happen".
@@ -41,7 +42,7 @@ async function execute(cache: Cache, operation: PlannedOperation): Promise<Outco
 
 async function call(
   cache: Cache,
-  { f, key, argument, expectedVersion, ttl }: PlannedOperation,
+  { f, key, argument, expectedVersion, ttl, how, maxAge }: PlannedOperation,
   observer: (event: OperationEvent) => void,
 ): Promise<{
   readonly seen: Seen | null
@@ -50,7 +51,7 @@ async function call(
 }> {
   switch (f) {
     case 'get': {
-      const entry = await cache.getEntry(key, { observer })
+      const entry = await cache.getEntry(key, { observer, consistency: how, maxAge })
       if (entry === undefined) return { seen: nothing, applied: false }
       return {
         seen: { value: plain(entry.value), version: entry.version },

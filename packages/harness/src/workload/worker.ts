@@ -10,6 +10,8 @@ export interface Outcome {
   readonly position: OperationPosition | null
   /** get: the entry's deadline; missing = none. */
   readonly expiresAt?: number
+  /** Stale get: the age that it came with. */
+  readonly age?: number | null
   /** The shard that answered. */
   readonly shard: number | null
   readonly error: string | null

@@ -96,6 +96,17 @@ export const catalogue = [
   ['D3', 'a read waits across a change of leader', 'etcd#21375'],
   ['D4', 'a deposed leader answers alone', 'dqlite#258, jgroups-raft#208'],
   ['D5', 'the lease is kept after leadership was handed over', 'etcd#12704, TiKV#1593'],
+  [
+    'D6',
+    'a lease is checked by a timer, or by a clock that stood still, was set, or ran on through a stall',
+    'sofa-jraft#34, TiKV#964',
+  ],
+  ['D8', 'a replica that has just been started shows what it had before it has caught up', 'etcd#3879'],
+  [
+    'D9',
+    'after a loss of unsynced entries a stale read shows less than the replica did before',
+    'etcd#14140',
+  ],
   ['D10', 'a sole voter forgets what it had committed', 'redisraft bec180f, openraft#1246'],
   ['D11', 'the quorum of a read is one short in clusters of even size', 'RedisLabs/raft#34'],
   ['D12', 'two extensions of a lease overtake one another', 'cockroach#21493'],

@@ -1,8 +1,10 @@
 // `main-clock`: a node whose wall clock is an hour ahead comes to lead, under load. The time of the log must not follow it:
-// nothing may be lost or doubled, no session or entry end early. (A node at a time restarts, so that a deadline may pass.)
+// nothing may be lost or doubled, no session end early, and keys with a time to live neither go early, nor stay, nor come back.
+// (A node at a time restarts, so that a deadline may pass.)
 import { spawnSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { checkLifetimes } from './check/lifetime.ts'
 import type { Violation } from './check/violation.ts'
 import { compareStates } from './process/compare-states.ts'
 import { LoadRun } from './process/load-run.ts'
@@ -21,6 +23,8 @@ const HOUR_S = 3_600
 /** The log may run a little ahead of the agreed time; an hour is not a little. */
 const TOLERANCE_MS = 60_000
 const SHOWN_MAX = 5
+/** Of the shards several, so that they expire in shards which are led by whoever is wrong. */
+const BRIEF_KEYS = 48
 
 const { values } = parseArgs({
   options: {
@@ -55,7 +59,7 @@ async function main(): Promise<number> {
   const load = new LoadRun({
     endpoints: cluster.endpoints,
     clients: Number(values.clients),
-    shape: mixedShape,
+    shape: { ...mixedShape, briefKeys: BRIEF_KEYS },
   })
   await load.start()
   for (let round = 0; round < Number(values.rounds); round++) {
@@ -71,7 +75,12 @@ async function main(): Promise<number> {
   const verdict = await load.verify()
   const states = await compareStates(cluster, SERVED_TIMEOUT_MS)
   await cluster.stopAll()
-  const violations = [...verdict.violations, ...states.violations, ...timeAhead(load.history)]
+  const violations = [
+    ...verdict.violations,
+    ...states.violations,
+    ...timeAhead(load.history),
+    ...checkLifetimes(load.history),
+  ]
   printVerdict({ ...verdict, violations })
   if (violations.length === 0) removeWorkDirectory(directory)
   else progress(`kept ${directory}`)

@@ -85,7 +85,7 @@ describe('apply', () => {
     expect(replica.state.prefetch({ ...entry(2), type: 'noop' })).toEqual([])
   })
 
-  test('D8 rule 27: keeps what prefetch found although it is released and evicted before apply', () => {
+  test('rule 27: keeps what prefetch found although it is released and evicted before apply', () => {
     const replica = started(0)
     replica.append(commandsEntry(1_000, incrSection(1)))
     replica.freeze()

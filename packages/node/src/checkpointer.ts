@@ -13,8 +13,8 @@ export interface CheckpointerParts {
   readonly now: () => number
   readonly replicas: () => Iterable<Replica>
   readonly append: (record: LogRecord) => number
-  /** A snapshot under way needs the log of this group to stay. */
-  readonly holdsLog: (group: number) => boolean
+  /** Behind this index snapshots under way, and those who have just installed one, need the log of the group. */
+  readonly logMayGoUpTo: (group: number) => number
   readonly halt: (error: Error) => void
 }
 
@@ -99,25 +99,32 @@ export class Checkpointer {
     this.#start()
   }
 
-  /** Lets the log go behind durable checkpoints where it asks for it. Called after checkpoints and after rolls of the log. */
+  /**
+   * Lets the log go behind durable checkpoints where it asks for it, and no further: what it may keep is for followers that
+   * are late, who would need a snapshot otherwise. Called after checkpoints and after rolls of the log.
+   */
   compact(): void {
-    for (const { group, index } of this.#parts.log.compactionWanted()) {
+    for (const wanted of this.#parts.log.compactionWanted()) {
+      const { group } = wanted
       const durable = this.#durable.get(group)
-      if (durable === undefined || durable.head.appliedIndex < index || this.#parts.holdsLog(group)) continue
       const replica = this.#replica(group)
-      const { head, checkpoint } = durable
-      // The core is told first: it asserts that compaction passes neither what is applied nor the log's beginning.
+      if (durable === undefined || durable.head.appliedIndex < wanted.index) continue
       if (replica === null || replica.condition !== 'live' || replica.installing) continue
-      replica.step({ type: 'compacted', index: head.appliedIndex })
+      const index = Math.min(wanted.index, this.#parts.logMayGoUpTo(group))
+      const term = index < replica.firstIndex ? null : replica.raft.termAt(index)
+      if (term === null) continue
+      const placed = replica.raft.configurationAt(index)
+      // The core is told first: it asserts that compaction passes neither what is applied nor the log's beginning.
+      replica.step({ type: 'compacted', index })
       this.#parts.append({
         kind: 'compacted',
         group,
         incarnation: replica.incarnation,
-        index: head.appliedIndex,
-        term: head.appliedTerm,
-        checkpoint,
-        configuration: encodeConfiguration(head.configuration),
-        configurationIndex: head.configurationIndex,
+        index,
+        term,
+        checkpoint: durable.checkpoint,
+        configuration: encodeConfiguration(placed.configuration),
+        configurationIndex: placed.index,
       })
     }
   }

@@ -122,7 +122,7 @@ export class NodeCore implements ReplicaHost {
       now: () => this.now(),
       replicas: () => this.#live(),
       append: (record) => this.append(record),
-      holdsLog: (group) => this.replicas.get(group)?.sender.holdsLog ?? false,
+      logMayGoUpTo: (group) => this.replicas.get(group)?.sender.logMayGoUpTo ?? Infinity,
       halt: parts.halt,
     })
     this.flight = new FlightRecorder({

@@ -11,13 +11,27 @@ interface Fake {
   readonly checkpointer: Checkpointer
   readonly written: number[][]
   readonly replica: { durableIndex: number; appliedIndex: number }
+  /** What the log asks for, and what it is told. */
+  readonly wanted: { group: number; index: number }[]
+  readonly compacted: unknown[]
+  /** Up to where nobody needs the log. */
+  readonly needed: { upTo: number }
 }
 
 function fake(): Fake {
   const time = new VirtualTime()
   const { timers, clock } = new VirtualProcess(time)
   const written: number[][] = []
-  const replica = { durableIndex: 5, appliedIndex: 5 }
+  const replica = {
+    durableIndex: 5,
+    appliedIndex: 5,
+    firstIndex: 1,
+    termAt: (index: number) => (index < 4 ? 1 : 2),
+    configurationAt: (index: number) => ({ index: index < 3 ? 0 : 3, configuration }),
+  }
+  const wanted: Fake['wanted'] = []
+  const compacted: unknown[] = []
+  const needed = { upTo: Infinity }
   const state = {
     get appliedIndex() {
       return replica.appliedIndex
@@ -40,7 +54,7 @@ function fake(): Fake {
   }
   const parts: unknown = {
     store,
-    log: { stats: { bytesWritten: 0 }, syncedPosition: 0, compactionWanted: () => [] },
+    log: { stats: { bytesWritten: 0 }, syncedPosition: 0, compactionWanted: () => wanted },
     timers,
     settings: { checkpointMsMin: 100, checkpointMsMax: 10_000, checkpointLogBytes: 1_000 },
     now: () => clock.monotonicMs(),
@@ -54,17 +68,32 @@ function fake(): Fake {
         state,
         released: () => {},
         raft: replica,
+        get firstIndex() {
+          return replica.firstIndex
+        },
+        step: (input: { readonly index: number }) => {
+          compacted.push(input)
+          replica.firstIndex = input.index + 1
+        },
         appliedConfiguration: configuration,
         appliedConfigurationIndex: 0,
       },
     ],
-    append: () => 1,
-    holdsLog: () => false,
+    append: (record: unknown) => compacted.push(record),
+    logMayGoUpTo: () => needed.upTo,
     halt: (error: Error) => {
       throw error
     },
   }
-  return { time, checkpointer: new Checkpointer(parts as CheckpointerParts), written, replica }
+  return {
+    time,
+    checkpointer: new Checkpointer(parts as CheckpointerParts),
+    written,
+    replica,
+    wanted,
+    compacted,
+    needed,
+  }
 }
 
 describe('a checkpoint that somebody waits for', () => {
@@ -99,6 +128,35 @@ describe('a checkpoint that somebody waits for', () => {
     const { checkpointer } = fake()
     await checkpointer.stop()
     await expect(checkpointer.now(1)).rejects.toThrow('the node stops')
+  })
+})
+
+describe('the log', () => {
+  it('is let go behind a durable checkpoint as far as it asks, and no further: followers may still need the rest', async () => {
+    const { time, checkpointer, replica, wanted, compacted, needed } = fake()
+    wanted.push({ group: 1, index: 4 })
+    checkpointer.compact()
+    expect(compacted).toEqual([])
+    replica.appliedIndex = 9
+    replica.durableIndex = 9
+    let done = false
+    void checkpointer.now(1).then(() => {
+      done = true
+    })
+    expect(await time.run(50, () => done && compacted.length > 0)).toBe(true)
+    expect(compacted).toMatchObject([
+      { type: 'compacted', index: 4 },
+      { kind: 'compacted', index: 4, term: 2, checkpoint: 1, configurationIndex: 3 },
+    ])
+    // Not beyond the checkpoint, nor beyond what somebody needs.
+    wanted.splice(0, 1, { group: 1, index: 10 })
+    checkpointer.compact()
+    expect(compacted).toHaveLength(2)
+    needed.upTo = 6
+    wanted.splice(0, 1, { group: 1, index: 8 })
+    checkpointer.compact()
+    checkpointer.compact()
+    expect(compacted.slice(2)).toMatchObject([{ index: 6 }, { index: 6, term: 2 }])
   })
 })
 

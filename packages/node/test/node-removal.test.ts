@@ -54,7 +54,8 @@ describe('a removed replica', () => {
     const { cluster, writer } = await loaded()
     let nodes = ['n1', 'n2', 'n3']
     let crashes = 0
-    for (let nth = 1; nth <= 8; nth += 1) {
+    // Its record is written and synced; a third step may be anybody's.
+    for (const [round, nth] of [1, 2, 3, 1, 2, 3, 1, 2].entries()) {
       const gone = cluster.machine(nodes.includes('n3') ? 'n3' : 'n4')
       nodes = gone.name === 'n3' ? ['n1', 'n2', 'n4'] : ['n1', 'n2', 'n3']
       await cluster.until('it has rows', () => rowsOf(gone, 1) > 0)
@@ -65,7 +66,7 @@ describe('a removed replica', () => {
         steps += 1
         if (steps !== nth) return
         crashes += 1
-        gone.crash({ powerLoss: nth % 2 === 0 })
+        gone.crash({ powerLoss: round % 2 === 0 })
       }
       await cluster.run(50)
       gone.disk.onBoundary = null
@@ -73,7 +74,7 @@ describe('a removed replica', () => {
       await settled(cluster, 1, nodes)
       await cluster.until('its rows are gone', () => rowsOf(gone, 1) === 0)
     }
-    expect(crashes).toBeGreaterThan(2)
+    expect(crashes).toBeGreaterThan(5)
     await writer.stop()
     expect(await writer.lost()).toEqual([])
     for (const machine of cluster.machines) expect(machine.halted).toBe(null)

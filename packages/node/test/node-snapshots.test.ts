@@ -2,7 +2,9 @@
 import { describe, expect, it, vi } from 'vitest'
 import { TestCluster } from './fixture/cluster.ts'
 import type { Machine } from './fixture/machine.ts'
+import { assign, isOpen, settled } from './fixture/members.ts'
 import { type TestClient, valueIn, written } from './fixture/test-client.ts'
+import { Writer } from './fixture/writer.ts'
 
 // Virtual time costs real time where many share a machine.
 vi.setConfig({ testTimeout: 180_000 })
@@ -147,6 +149,37 @@ describe('a follower that was away while the others compacted', () => {
     follower.disk.syncLatencyMs = [0.2, 2]
     await cluster.wait(stopped, 120_000)
     expect(follower.halted).toBe(null)
+  })
+})
+
+describe('a learner on a slow disk, under a load that fills segments while it installs a snapshot', () => {
+  it('C15: needs that one snapshot and no other, and is promoted, where the log keeps nothing for anybody', async () => {
+    const settings = { retainBytes: 1, checkpointMsMin: 40, checkpointMsMax: 80, checkpointLogBytes: 16_384 }
+    const cluster = new TestCluster({ settings: { ...settings, snapshotChunkBytes: 16_384 } })
+    await cluster.formed()
+    const fourth = cluster.join('n4')
+    await cluster.until(
+      'the fourth is a member of the meta group',
+      () => cluster.leader(0)?.shard(0)?.voters.includes('n4') === true && !isOpen(cluster, 0),
+    )
+    // About a segment in 12 ms; it takes longer than that for the learner to acknowledge anything.
+    const writer = new Writer(cluster, 1, { valueBytes: 16_000, pauseMs: 1 })
+    writer.start()
+    await writer.more(40)
+    fourth.disk.syncLatencyMs = [60, 120]
+    await assign(cluster, 1, ['n2', 'n3', 'n4'])
+    await settled(cluster, 1, ['n2', 'n3', 'n4'])
+    expect(fourth.shard(1)?.snapshotsInstalled).toBe(1)
+    const installed = fourth.shard(1)?.appliedIndex ?? 0
+    // Then the log goes again behind those that have it.
+    await cluster.until(
+      'the log is let go',
+      () =>
+        cluster.leader()?.shard(1)?.state === 'live' &&
+        (cluster.leader()?.shard(1)?.firstIndex ?? 0) > installed,
+    )
+    await writer.stop()
+    expect(await writer.lost()).toEqual([])
   })
 })
 

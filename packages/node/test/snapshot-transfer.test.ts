@@ -222,17 +222,61 @@ describe('the log behind a snapshot', () => {
       world.follower.store.checkpointMs = 10 * fixed.snapshotHoldMs
       world.leader.logBytes = 5_000_000
       world.want()
-      expect(world.sender.holdsLog).toBe(true)
+      expect(world.sender.logMayGoUpTo).toBe(0)
       await world.time.run(fixed.snapshotHoldMs - 1_000)
-      expect([world.sender.holdsLog, world.reports]).toEqual([true, []])
+      expect([world.sender.logMayGoUpTo, world.reports]).toEqual([50, []])
       world.leader.logBytes += grow - 1
       await world.time.run(600)
       expect(world.reports).toEqual([])
       world.leader.logBytes += 1
       await world.time.run(grow === 0 ? 2_000 : 600)
-      expect([world.sender.holdsLog, world.reports]).toEqual([false, ['snapshotFailed']])
+      expect([world.sender.logMayGoUpTo, world.reports]).toEqual([Infinity, ['snapshotFailed']])
       expect(world.leader.events).toContain('snapshot_given_up')
     }
+  })
+})
+
+describe('the log behind an installed snapshot', () => {
+  /** Up to 50 is installed; what the receiver acknowledges from there on is `matchIndex`. */
+  async function following(): Promise<SnapshotWorld> {
+    const world = new SnapshotWorld(ROWS)
+    world.leader.matchIndex = 50
+    world.want()
+    await installed(world)
+    return world
+  }
+
+  it('C15: is held up to where its receiver has not yet come, and no longer: a new snapshot would be as late', async () => {
+    const world = await following()
+    expect(world.sender.logMayGoUpTo).toBe(50)
+    for (let index = 51; index < 90; index += 1) {
+      await world.time.run(fixed.snapshotSilentMs - 1)
+      world.leader.matchIndex = index
+      expect(world.sender.logMayGoUpTo).toBe(index)
+    }
+  })
+
+  it('is held for nobody who is no peer any more, acknowledges nothing, or takes too long; nor by one who leads no more', async () => {
+    const ends: ((world: SnapshotWorld) => unknown)[] = [
+      (world) => (world.leader.matchIndex = null),
+      (world) => world.time.run(fixed.snapshotSilentMs + 1),
+      (world) => (world.leader.logBytes += fixed.snapshotHoldBytes),
+      (world) => world.sender.stop(),
+    ]
+    for (const end of ends) {
+      const world = await following()
+      expect(world.sender.logMayGoUpTo).toBe(50)
+      await end(world)
+      expect(world.sender.logMayGoUpTo).toBe(Infinity)
+    }
+    // One that acknowledges now and then has ten minutes, with what the snapshot took.
+    const world = await following()
+    for (let passed = 0; passed < fixed.snapshotHoldMs; passed += 5_000) {
+      expect(world.sender.logMayGoUpTo).toBeLessThan(Infinity)
+      await world.time.run(5_000)
+      world.leader.matchIndex = (world.leader.matchIndex ?? 0) + 1
+    }
+    expect(world.sender.logMayGoUpTo).toBe(Infinity)
   })
 })
 

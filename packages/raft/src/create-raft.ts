@@ -69,6 +69,7 @@ function raftOf(replica: Replica): Raft {
     get silentAt() {
       return silentAt(replica)
     },
+    configurationAt: (index) => log.configurationAt(index),
     termAt: (index) => log.termAt(index),
     matchIndexOf: (peer) => matchIndexOf(replica, peer),
     confirmedSentAt: (now) =>

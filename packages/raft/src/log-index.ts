@@ -11,7 +11,7 @@ interface TermRun {
   readonly term: number
 }
 
-interface PlacedConfiguration {
+export interface PlacedConfiguration {
   readonly index: number
   readonly configuration: Configuration
 }
@@ -116,6 +116,12 @@ export class LogIndex {
   /** True if a configuration entry lies in (after, upTo]. */
   hasConfigurationIn(after: number, upTo: number): boolean {
     return this.#configurations.some(({ index }) => index > after && index <= upTo)
+  }
+
+  /** The configuration in force at `index`, which is not compacted, and the index of its entry. */
+  configurationAt(index: number): PlacedConfiguration {
+    const placed = this.#configurations.findLast((one) => one.index <= index) ?? this.#configurations[0]
+    return placed ?? violated('LOG_SHAPE', 'no configuration left')
   }
 
   /** The configuration in force at `index`, and every newer one. */

@@ -56,6 +56,8 @@ export interface Raft {
   readonly configuration: Configuration
   /** Index of that configuration's entry. */
   readonly configurationIndex: number
+  /** The configuration in force at `index`, which is not compacted, and the index of its entry. */
+  configurationAt(index: number): { readonly index: number; readonly configuration: Configuration }
   /** Term of the entry at `index`, null outside the log. */
   termAt(index: number): number | null
   /** The last index durable here. */

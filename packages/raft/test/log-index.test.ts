@@ -90,6 +90,7 @@ describe('the log index', () => {
           placedAt(last.index),
         )
         const below = compacted.index + (probe % (last.index - compacted.index + 2))
+        expect(log.configurationAt(below)).toEqual(placedAt(below))
         const expected =
           entries.findLast((entry) => entry.index <= below && entry.term <= hintTerm)?.index ??
           compacted.index

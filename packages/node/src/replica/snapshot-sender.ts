@@ -11,6 +11,7 @@ import { DamagedRowError, type ReplicaHead, type StateSnapshot, StoreFailedError
 import type { Timer } from '@quorate/runtime'
 import { fixed } from '../settings.ts'
 import type { ReplicaHost } from './host.ts'
+import { type HoldStart, LogHold } from './log-hold.ts'
 import type { Replica } from './replica.ts'
 
 type SnapshotAnswer = Extract<SnapshotFrame, { readonly type: 'snapshotAnswer' }>
@@ -25,8 +26,8 @@ interface Outgoing {
   readonly peer: number
   /** Gives its place among the snapshots of the node to the next. */
   leave: () => void
-  /** When it got that place, and how much had been written to the log by then; null before. */
-  started: { readonly at: number; readonly logBytes: number } | null
+  /** When it got that place; null before. */
+  started: HoldStart | null
   identity: SnapshotIdentity | null
   view: StateSnapshot | null
   /** Sent and not known to be stored, in order: sent again until they are, also over another connection. */
@@ -48,6 +49,7 @@ export class SnapshotSender {
   readonly #host: ReplicaHost
   readonly #replica: Replica
   readonly #outgoing = new Map<number, Outgoing>()
+  readonly #hold: LogHold
   readonly #newId: () => string
   readonly #durableHead: () => ReplicaHead | null
 
@@ -61,14 +63,24 @@ export class SnapshotSender {
     this.#replica = replica
     this.#newId = newId
     this.#durableHead = durableHead
+    this.#hold = new LogHold({
+      now: () => host.now(),
+      logBytes: () => host.logBytes(),
+      matchIndexOf: (peer) => replica.raft.matchIndexOf(peer),
+    })
     replica.snapshotWanted = (peer) => this.#start(peer)
   }
 
-  /** The log behind a snapshot stays until it is installed, within limits (lessons: snapshot loop). */
-  get holdsLog(): boolean {
+  /**
+   * The log up to here is nobody's need; Infinity where no receiver needs any. What is behind a snapshot stays until it is
+   * installed and its receiver has caught up, within limits.
+   */
+  get logMayGoUpTo(): number {
+    let upTo = this.#hold.matchIndexMin
     for (const outgoing of this.#outgoing.values())
-      if (outgoing.started !== null && !this.#isTooLong(outgoing)) return true
-    return false
+      if (outgoing.started !== null && !this.#isTooLong(outgoing))
+        upTo = Math.min(upTo, outgoing.identity?.index ?? 0)
+    return upTo
   }
 
   answered(answer: SnapshotAnswer): void {
@@ -91,6 +103,7 @@ export class SnapshotSender {
   /** Leadership is over or the replica ends: nothing more is sent. */
   stop(): void {
     for (const outgoing of this.#outgoing.values()) this.#end(outgoing, false)
+    this.#hold.clear()
   }
 
   #start(peer: number): void {
@@ -114,7 +127,8 @@ export class SnapshotSender {
     }
     this.#outgoing.set(peer, outgoing)
     outgoing.leave = this.#host.snapshotTraffic.enter(() => {
-      outgoing.started = { at: this.#host.now(), logBytes: this.#host.logBytes() }
+      outgoing.started = this.#hold.begin()
+      this.#hold.forget(peer)
       this.#open(outgoing).then(
         () => this.#opened(outgoing),
         (error: unknown) => this.#failed(outgoing, error),
@@ -228,13 +242,8 @@ export class SnapshotSender {
     })
   }
 
-  /** The log that has grown behind it may be kept no longer: a new one begins further on. */
   #isTooLong({ started }: Outgoing): boolean {
-    if (started === null) return false
-    return (
-      this.#host.now() - started.at >= fixed.snapshotHoldMs ||
-      this.#host.logBytes() - started.logBytes >= fixed.snapshotHoldBytes
-    )
+    return started !== null && this.#hold.isTooLong(started)
   }
 
   #end(outgoing: Outgoing, installed: boolean): void {
@@ -246,9 +255,11 @@ export class SnapshotSender {
     outgoing.view
       ?.close()
       .catch((error: unknown) => this.#host.event({ code: 'snapshot_failed', reason: String(error) }))
-    if (installed && outgoing.identity !== null)
-      this.#replica.step({ type: 'snapshotSent', peer: outgoing.peer, index: outgoing.identity.index })
-    else this.#replica.step({ type: 'snapshotFailed', peer: outgoing.peer })
+    const { peer, started, identity } = outgoing
+    if (installed && started !== null && identity !== null) {
+      this.#hold.installed(peer, started, identity.index)
+      this.#replica.step({ type: 'snapshotSent', peer, index: identity.index })
+    } else this.#replica.step({ type: 'snapshotFailed', peer })
     outgoing.leave()
   }
 }

@@ -80,7 +80,14 @@ export class Side {
   readonly steps: ReplicaInput[] = []
   readonly events: string[] = []
   logBytes = 0
-  readonly raft = { currentTerm: 3, commitIndex: 0, termAt: (): number | null => null }
+  /** What the other side has acknowledged. */
+  matchIndex: number | null = null
+  readonly raft = {
+    currentTerm: 3,
+    commitIndex: 0,
+    termAt: (): number | null => null,
+    matchIndexOf: (): number | null => this.matchIndex,
+  }
   isLeader = false
   condition: 'live' | 'condemned' = 'live'
   installing = false

@@ -58,6 +58,7 @@ export const catalogue = [
     'an old write of an index and term is taken for the newer one (ABA)',
     'etcd async_storage_writes_append_aba_race',
   ],
+  ['B13', 'an append that conflicts is taken for what is there: the logs commit different entries', 'WRaft'],
   [
     'B14',
     'the state of a follower is stuck between probing and a snapshot',
@@ -73,6 +74,13 @@ export const catalogue = [
     'openraft#1808',
   ],
   ['C3', 'entries that a snapshot covers stay in the log and are replicated', 'openraft#753'],
+  ['C4', 'a snapshot that is not newer than the state is loaded: the state goes back', 'redisraft dcc2fea'],
+  [
+    'C5',
+    'between snapshot and log lies a gap after a crash, or the end of what was discarded is forgotten',
+    'redisraft#43, ROCm/spur#368',
+  ],
+  ['C6', 'compaction in the background races a truncation', 'redisraft dd87c0d'],
   ['C7', 'a half-written snapshot is visible after a crash', 'redisraft#654, iggy#3269'],
   ['C8', 'two snapshots shortly after one another', 'etcd#18055, braft b24858c'],
   ['C9', 'a snapshot that fails on the way leaves its receiver waiting for ever', 'zeebe#10180'],
@@ -80,6 +88,11 @@ export const catalogue = [
     'C10',
     'after a change of leader a follower waits for ever for its snapshot, or gets an empty one',
     'nebula#1769',
+  ],
+  [
+    'C11',
+    'the snapshot lacks the sessions, or has others: a repeated request is done again',
+    'atomix#1101, akka-ddd#71',
   ],
   [
     'C12',
@@ -120,6 +133,7 @@ export const catalogue = [
   ['E8', 'an exception in apply makes the batch run again', 'sofa-jraft'],
   ['E9', 'pending proposals are never answered after stepping down', 'summitdb#5'],
   ['E10', 'client traffic delays heartbeats until somebody is elected', 'redisraft d33344d'],
+  ['E11', 'what one request left on its connection changes the next', 'redisraft#25'],
   [
     'F1',
     'two changes of one member each, by two leaders, whose majorities do not meet',

@@ -53,6 +53,33 @@ describe('acknowledgement', () => {
     }
   })
 
+  it('D8: a node that replays its log answers no read from as much as it has replayed', async () => {
+    const cluster = new TestCluster({
+      names: ['n1'],
+      settings: { checkpointMsMin: 60_000, checkpointMsMax: 60_000 },
+    })
+    const machine = cluster.machine('n1')
+    let client = await leaderWithClient(cluster)
+    for (let round = 1; round <= 150; round += 1) {
+      expect(written(await cluster.wait(client.set('a', `${round}`)))).toBe(true)
+      if (round % 50 !== 0) continue
+      machine.crash({ powerLoss: round === 100 })
+      machine.start()
+      do client = await cluster.client('n1')
+      while (!client.greeted)
+      const seen = new Set<string>()
+      await cluster.until('a read is answered', () => {
+        void client.get('a').then((reply) => {
+          seen.add(reply.type === 'answers' ? String(valueIn(reply)) : codeOf(reply))
+        })
+        return [...seen].some((one) => !one.startsWith('refused'))
+      })
+      seen.delete('refused NOT_LEADER')
+      expect([...seen]).toEqual([`${round}`])
+      await cluster.wait(client.open())
+    }
+  })
+
   it('G5: is not given while only one of the disks that it needs has synced', async () => {
     const cluster = new TestCluster()
     const client = await leaderWithClient(cluster)

@@ -72,7 +72,7 @@ describe('recovery of a replica', () => {
     expect(recoverReplica(log({}), head(5, 2)).type).toBe('beginAtState')
   })
 
-  it('C15: a log that begins behind the newest checkpoint is damage, never an empty gap', () => {
+  it('C5 C15: a log that begins behind the newest checkpoint is damage, never an empty gap', () => {
     const compacted = { index: 20, term: 3, checkpoint: 2, configuration: encoded, configurationIndex: 0 }
     expect(
       recoverReplica(log({ compacted, lastIndex: 25, terms: [{ firstIndex: 21, term: 3 }] }), head(10, 3))

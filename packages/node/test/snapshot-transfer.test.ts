@@ -136,7 +136,7 @@ describe('a snapshot', () => {
     expect([world.installs, world.rowsInstalled]).toEqual([2, ROWS])
   })
 
-  it('B14: of what the receiver has already counts as installed, so that a leader whose answer was lost goes on', async () => {
+  it('B14 C4: of what the receiver has already counts as installed, so that a leader whose answer was lost goes on', async () => {
     const world = new SnapshotWorld(ROWS)
     world.weather = (frame) => (frame.type === 'snapshotAnswer' && frame.outcome === 'installed' ? [] : [1])
     world.want()

@@ -6,7 +6,7 @@ import { heal } from './support/chaos.ts'
 import { describeWorld, numRuns, run, scenarios } from './support/scenario.ts'
 
 describe('Figure 3.2, under loss, duplication, reordering, crashes with lost writes, transfers, snapshots, and membership changes', () => {
-  test('election safety, append-only leaders, log matching, leader completeness, state machine safety, no stale read (A1 A3 A5 A18 B1 B3 B4 B6 B9 B11 B12 B17 C8)', () => {
+  test('election safety, append-only leaders, log matching, leader completeness, state machine safety, no stale read (A1 A3 A5 A18 B1 B3 B4 B6 B9 B11 B12 B13 B17 C8)', () => {
     const floor = { committed: 0, answered: 0, terms: 0, installations: 0, changes: 0, transfers: 0 }
     fc.assert(
       fc.property(scenarios, (given) => {

@@ -24,7 +24,7 @@ const step = fc.oneof(
   }),
 )
 
-test('overlay before hot entries before store is always the newest, whatever is evicted', () => {
+test('rule 27: overlay before hot entries before store is always the newest, whatever is evicted', () => {
   fc.assert(
     fc.property(
       fc.array(step, { size: 'max', maxLength: 80 }),
@@ -100,7 +100,7 @@ test('an overlay counts the bytes that it holds', () => {
   expect(overlay.bytes).toBe(67)
 })
 
-test('of two large released overlays the newer one speaks', () => {
+test('rule 27: of two large released overlays the newer one speaks', () => {
   const hot = createHotEntries(100_000_000)
   for (const version of [1, 2, 3]) {
     const overlay = createMapOverlay()

@@ -22,7 +22,7 @@ describe('a shard', () => {
     )
   })
 
-  test('C11 E7 E8 D7: checkpoints, restarts, duplicates and delayed reads in any order change no answer and no state', () => {
+  test('C11 E7 E8 rule 27: checkpoints, restarts, duplicates and delayed reads in any order change no answer and no state', () => {
     fc.assert(
       fc.property(allSteps, hotSizes, windows, (steps, hotBytesMax, window) => {
         const run = new Run(hotBytesMax, window)

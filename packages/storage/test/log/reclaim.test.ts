@@ -81,6 +81,38 @@ test('a group that cannot compact has its few records written again, so that the
   }
 })
 
+test('C6: a truncation or a compaction at the moment when older entries of the group are written again undoes neither', async () => {
+  const changes = [
+    { records: [entries(1, 5, 7, 2)], left: ['1/1', '2/1', '3/1', '4/1', '5/2', '6/2', '7/2'] },
+    { records: [compacted(1, 4, 1, 1)], left: ['5/1', '6/1'] },
+    { records: [compacted(1, 4, 1, 1), entries(1, 6, 6, 3)], left: ['5/1', '6/3'] },
+  ]
+  let writtenAgain = 0
+  for (const { records, left } of changes) {
+    // Each time a little earlier or later than the roll of the log that writes them again.
+    for (let at = 12; at <= 32; at += 1) {
+      const rig = new Rig({ retainBytes: 1 })
+      const storage = await rig.open()
+      rig.content.checkpointNumber = 1
+      rig.content.heads = [head(1, 4)]
+      await rig.put(storage, created(1), entries(1, 1, 6, 1), created(2))
+      await churn(rig, storage, 1, at)
+      for (const record of records) storage.log.append(record)
+      await churn(rig, storage, at + 1, at + 8)
+      if (!rig.world.paths().includes(`${DIRECTORY}/log/log-00000001.seg`)) writtenAgain += 1
+      const first = Number(left[0]?.split('/')[0])
+      const live = storage.log.entries(1, first, first + 9, Number.MAX_SAFE_INTEGER)
+      expect(
+        live?.map(({ index, term }) => `${index}/${term}`),
+        `changed behind ${at}`,
+      ).toEqual(left)
+      rig.world.crash({ powerLoss: true })
+      expect(logOf(await rig.open(), 1), `changed behind ${at}, after a crash`).toEqual(left)
+    }
+  }
+  expect(writtenAgain).toBeGreaterThan(30)
+})
+
 test('the log asks for compaction where it grows beyond what it should retain, the oldest holder first', async () => {
   const rig = new Rig({ retainBytes: 128 * 1024 })
   const storage = await rig.open()

@@ -159,6 +159,22 @@ describe('a snapshot', () => {
     ])
   })
 
+  it('is installed by no candidate: its own vote, durable in the middle of it, would make a leader of a log that goes', async () => {
+    for (const role of ['candidate', 'preCandidate'] as const) {
+      const world = new SnapshotWorld(ROWS)
+      world.follower.raft.role = role
+      world.want()
+      await installed(world)
+      expect(world.follower.steps.map(({ type }) => type)).toEqual(['stepDown', 'snapshotInstalled'])
+    }
+    const world = new SnapshotWorld(ROWS)
+    world.follower.raft.role = 'leader'
+    world.follower.isLeader = true
+    world.want()
+    await world.until(() => world.reports.length > 0)
+    expect([world.reports, world.follower.steps]).toEqual([['snapshotFailed'], []])
+  })
+
   it('is not disturbed by late chunks of earlier ones or of a deposed leader, nor by those of others', async () => {
     const world = new SnapshotWorld(ROWS)
     world.want()

@@ -153,6 +153,8 @@ export class SnapshotReceiver {
     replica.installing = true
     try {
       if (replica.condition !== 'live' || replica.isLeader || this.#has(identity.index)) return false
+      // Its own vote, durable only from now on, could make it a leader that appends to a log which is about to go.
+      if (replica.raft.role !== 'follower') replica.step({ type: 'stepDown' })
       const state = await this.#restore(identity, generation)
       if (state === null || replica.condition !== 'live') return false
       const old = replica.generation

@@ -84,6 +84,7 @@ export class Side {
   matchIndex: number | null = null
   readonly raft = {
     currentTerm: 3,
+    role: 'follower' as Replica['raft']['role'],
     commitIndex: 0,
     termAt: (): number | null => null,
     matchIndexOf: (): number | null => this.matchIndex,
@@ -108,6 +109,7 @@ export class Side {
   step(input: ReplicaInput): void {
     this.steps.push(input)
     if (input.type === 'snapshotInstalled') this.raft.commitIndex = input.index
+    if (input.type === 'stepDown') this.raft.role = 'follower'
   }
 
   installed(_state: ReplicatedState, generation: number): void {

@@ -61,7 +61,7 @@ const operations = {
     )
     if (down !== undefined) world.restart(down.id)
   },
-  compact: (world, a) => world.compact(someone(world, a)),
+  compact: (world, a, b) => world.compact(someone(world, a), b % 3 === 0 ? b % 7 : 0),
   transfer: (world, a, b) => {
     const from = leaderOrSomeone(world, a)
     const voters = world.host(from).raft?.configuration.voters.filter((id) => id !== from) ?? []

@@ -149,9 +149,12 @@ export class Host {
     return this.disk.checkpoint
   }
 
-  /** Drops what the checkpoint covers from both logs. */
-  compact(): void {
-    const { index, term, placed } = this.disk.checkpoint
+  /** Drops what the checkpoint covers from both logs, or less of it. */
+  compact(index = this.disk.checkpoint.index): void {
+    const { checkpoint } = this.disk
+    const isWhole = index === checkpoint.index
+    const term = isWhole ? checkpoint.term : (entryAt(this.log, index)?.term ?? 0)
+    const placed = isWhole ? checkpoint.placed : configurationAt(this.log, index)
     for (const log of [this.log, this.disk.log]) {
       log.compacted = { index, term }
       log.base = placed

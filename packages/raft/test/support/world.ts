@@ -181,12 +181,19 @@ export class World {
     if (host.raft === null) host.start(this.now, this.#options.draw())
   }
 
-  compact(id: number): void {
+  /** Makes a checkpoint and lets the log go behind it, but for so many entries. */
+  compact(id: number, kept = 0): void {
     const host = this.host(id)
     const checkpoint = host.checkpoint()
-    if (checkpoint === null || checkpoint.index <= host.log.compacted.index) return
-    host.compact()
-    this.step(id, { type: 'compacted', index: checkpoint.index })
+    const index = (checkpoint?.index ?? 0) - kept
+    if (index <= host.log.compacted.index) return
+    const placed = host.raft?.configurationAt(index)
+    host.compact(index)
+    if (placed?.index !== host.log.base.index)
+      throw new Error(
+        `${id} has the configuration of ${placed?.index} at ${index}, not ${host.log.base.index}`,
+      )
+    this.step(id, { type: 'compacted', index })
   }
 
   tick(id: number): void {

@@ -1,9 +1,11 @@
 // Random networks, disks, crashes, members and snapshots over real cores: the properties of Figure 3.2 and of leases hold at
 // every step (support/properties.ts, support/world.ts).
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { heal } from './support/chaos.ts'
-import { describeWorld, numRuns, run, scenarios } from './support/scenario.ts'
+import { describeWorld, numRuns, run, runsTimeoutMs, scenarios } from './support/scenario.ts'
+
+vi.setConfig({ testTimeout: runsTimeoutMs })
 
 describe('Figure 3.2, under loss, duplication, reordering, crashes with lost writes, transfers, snapshots, and membership changes', () => {
   test('election safety, append-only leaders, log matching, leader completeness, state machine safety, no stale read (A1 A3 A5 A18 B1 B3 B4 B6 B9 B11 B12 B13 B17 C8)', () => {

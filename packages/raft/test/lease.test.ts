@@ -1,12 +1,14 @@
 // Reads on a lease (dissertation 6.4.1): when there is one, and that nobody else can commit while it lasts.
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Configuration } from '../src/index.ts'
 import { perform } from './support/chaos.ts'
 import type { Operation } from './support/chaos.ts'
 import { Lone } from './support/lone.ts'
-import { chance, numRuns } from './support/scenario.ts'
+import { chance, numRuns, runsTimeoutMs } from './support/scenario.ts'
 import { World, configurationOf } from './support/world.ts'
+
+vi.setConfig({ testTimeout: runsTimeoutMs })
 
 /** A quarter of the shortest election timeout. */
 const LEASE_MS = 75

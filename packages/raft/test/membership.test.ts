@@ -1,13 +1,15 @@
 // Membership as tables: what each request leads to or why it is refused; and sequences of changes whose leaders crash.
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Configuration, Effects } from '../src/index.ts'
 import { enterConfiguration, leaveConfiguration } from '../src/configuration-change.ts'
 import { sorted } from '../src/membership.ts'
 import { isQuorum } from '../src/quorum.ts'
 import { Lone } from './support/lone.ts'
-import { chance, numRuns } from './support/scenario.ts'
+import { chance, numRuns, runsTimeoutMs } from './support/scenario.ts'
 import { World, configurationOf } from './support/world.ts'
+
+vi.setConfig({ testTimeout: runsTimeoutMs })
 
 interface Request {
   readonly voters: readonly number[]

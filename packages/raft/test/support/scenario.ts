@@ -14,6 +14,9 @@ export interface Scenario {
 /** More by hand: RAFT_RUNS=20000. */
 export const numRuns = Number(process.env['RAFT_RUNS'] ?? 100)
 
+/** Ms for as many, on a loaded machine. */
+export const runsTimeoutMs: number = 60_000 + numRuns * 500
+
 const FOUNDERS = [1, 2, 3, 4, 5]
 
 const operation: fc.Arbitrary<Operation> = fc.record({

@@ -90,7 +90,8 @@ export class SlotOwnership {
   /** One encoding for equal ownership: owners in the order of their first slots. */
   encode(): Uint8Array {
     const slotsOf = new Map<number, number[]>()
-    for (const [slot, place] of this.#places.entries()) {
+    for (let slot = 0; slot < limits.slots; slot++) {
+      const place = this.#places[slot] ?? 0
       if (place === 0) continue
       const slots = slotsOf.get(place)
       if (slots === undefined) slotsOf.set(place, [slot])
@@ -133,7 +134,8 @@ export class SlotOwnership {
       if (moving !== owner.move > 0) throw refuse(`owner ${at} is ${state} with move ${owner.move}`)
       const length = row.u32()
       if (length > row.remaining / SLOT_BYTES) throw refuse(`owner ${at} has ${length} slots`)
-      const slots = Array.from({ length }, () => row.u8() + row.u8() * 256)
+      const slots: number[] = []
+      for (let left = length; left > 0; left--) slots.push(row.u8() + row.u8() * 256)
       if (slots.some((each) => each >= limits.slots)) throw refuse(`owner ${at} has a slot out of range`)
       this.#assign(owner, slots)
     }

@@ -36,7 +36,7 @@ const DRAIN_BUDGET_MS = 15_000
 const FINAL_READS_BUDGET_MS = 60_000
 const CONVERGENCE_BUDGET_MS = 20_000
 /** A calmer load than on processes: more simulated time, and so more faults, for each operation. */
-const simulatedShape: WorkloadShape = { ...registerShape, thinkMsMean: 150 }
+const simulatedShape: WorkloadShape = { ...registerShape, thinkMsMean: 400 }
 const OBSERVE_EVERY_MS = 400
 const FINAL_READ_ATTEMPTS = 3
 
@@ -233,7 +233,7 @@ class SeedRun {
   #record(operation: Operation): void {
     this.#history.push(operation)
     const { process, type, f, key, seen, error } = operation
-    this.#world.trace.event(this.#world.time.nowMs, process, `${type} ${f} ${key} ${String(seen?.value)}`, 0)
+    this.#world.trace.text(this.#world.time.nowMs, process, `${type} ${f} ${key} ${String(seen?.value)}`)
     if (type !== 'ok') this.#world.note(process, `${type} ${f} ${key} ${error ?? ''}`)
   }
 

@@ -83,7 +83,8 @@ export class Weather {
   }
 
   isSevered(from: string, to: string): boolean {
-    return this.#severed.has(link(from, to))
+    // Asked several times for each frame.
+    return this.#severed.size > 0 && this.#severed.has(link(from, to))
   }
 
   sever(from: string, to: string): void {
@@ -93,7 +94,8 @@ export class Weather {
 
   /** Frames between the two take `extraMs` longer. */
   slow(from: string, to: string, extraMs: number): void {
-    this.#slow.set(link(from, to), extraMs)
+    if (extraMs === 0) this.#slow.delete(link(from, to))
+    else this.#slow.set(link(from, to), extraMs)
   }
 
   /** Takes everything severed or slow away; the climate stays. */
@@ -109,7 +111,8 @@ export class Weather {
   }
 
   #delay(from: string, to: string): number {
-    return this.#random.exponential(this.climate.delayMsMean) + (this.#slow.get(link(from, to)) ?? 0)
+    const extraMs = this.#slow.size === 0 ? 0 : (this.#slow.get(link(from, to)) ?? 0)
+    return this.#random.exponential(this.climate.delayMsMean) + extraMs
   }
 
   #holdBack(): number {

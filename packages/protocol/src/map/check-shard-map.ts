@@ -112,14 +112,26 @@ function areIncarnations(list: readonly number[]): boolean {
 function faultOfSlots(map: ShardMap): string | null {
   const { slots } = map
   if (slots.length !== limits.slots) return 'not one group for each slot'
-  const groups = new Set(map.groups.map(({ group }) => group))
+  const isKnown = membership(map.groups.map(({ group }) => group))
   const unassigned = 0
   let last = unassigned
   for (let slot = 0; slot < slots.length; slot += 1) {
     const group = slots[slot] ?? unassigned
     if (group === unassigned || group === last) continue
-    if (!groups.has(group)) return 'a slot of an unknown group'
+    if (!isKnown(group)) return 'a slot of an unknown group'
     last = group
   }
   return null
+}
+
+/** Scattered slots ask this thousands of times for each map: a table, unless the ids (ascending) are too large for one. */
+function membership(groups: readonly number[]): (group: number) => boolean {
+  const greatest = groups.at(-1) ?? 0
+  if (greatest > U16_MAX) {
+    const known = new Set(groups)
+    return (group) => known.has(group)
+  }
+  const known = new Uint8Array(greatest + 1)
+  for (const group of groups) known[group] = 1
+  return (group) => known[group] === 1
 }

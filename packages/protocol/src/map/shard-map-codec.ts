@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { ByteReader } from '../bytes/byte-reader.ts'
 import { ByteWriter } from '../bytes/byte-writer.ts'
-import type { ClusterId, DirId, GroupId } from '../identity.ts'
+import type { ClusterId, DirId } from '../identity.ts'
 import { limits } from '../limits.ts'
 import type { MapChange, MapGroup, MapNode, MapReplica, ShardMap } from '../shard-map.ts'
 import { faultOfShardMap } from './check-shard-map.ts'
@@ -10,6 +10,8 @@ import { faultOfShardMap } from './check-shard-map.ts'
 const SHARD_MAP_VERSION = 2
 /** Most maps fit; the writer grows for the others. */
 const CAPACITY_BYTES = 4096
+/** Length and group of a run of slots. */
+const RUN_BYTES = 6
 
 /** The map of a cluster that is not formed yet: epoch 0, no nodes, no groups, every slot unassigned. */
 export function emptyShardMap(clusterId: ClusterId): ShardMap {
@@ -147,34 +149,40 @@ function readIncarnations(reader: ByteReader): number[] {
 
 /** Slots as runs of one group each: `runs u16`, then for each `length u16 | group u32`. */
 function writeSlots(writer: ByteWriter, slots: Uint32Array): void {
-  const runs = runsOf(slots)
-  writer.u16(runs.length, 'runs')
-  for (const { length, group } of runs) {
-    writer.u16(length, 'run')
-    writer.u32(group, 'group')
+  writer.u16(countRuns(slots), 'runs')
+  for (let start = 0; start < slots.length;) {
+    const end = endOfRun(slots, start)
+    writer.u16(end - start, 'run')
+    writer.u32(slots[start] ?? 0, 'group')
+    start = end
   }
 }
 
+/** A cluster's slots are scattered, so that there are thousands of runs, and every client that connects reads them. */
 function readSlots(reader: ByteReader): Uint32Array {
   const slots = new Uint32Array(limits.slots)
+  const runs = reader.view(reader.u16() * RUN_BYTES)
+  const view = new DataView(runs.buffer, runs.byteOffset, runs.byteLength)
   let slot = 0
-  for (let left = reader.u16(); left > 0; left -= 1) {
-    const length = reader.u16()
-    if (length === 0 || slot + length > limits.slots) reader.fail('a run of slots out of range')
-    slots.fill(reader.u32(), slot, slot + length)
-    slot += length
+  for (let at = 0; at < runs.length; at += RUN_BYTES) {
+    const length = view.getUint16(at, true)
+    const group = view.getUint32(at + 2, true)
+    const end = slot + length
+    if (length === 0 || end > limits.slots) reader.fail('a run of slots out of range')
+    for (; slot < end; slot += 1) slots[slot] = group
   }
   if (slot !== limits.slots) reader.fail('not one group for each slot')
   return slots
 }
 
-function runsOf(slots: Uint32Array): { readonly length: number; readonly group: GroupId }[] {
-  const runs: { readonly length: number; readonly group: GroupId }[] = []
-  let start = 0
-  for (let slot = 1; slot <= slots.length; slot += 1) {
-    if (slot < slots.length && slots[slot] === slots[start]) continue
-    runs.push({ length: slot - start, group: slots[start] ?? 0 })
-    start = slot
-  }
+function countRuns(slots: Uint32Array): number {
+  let runs = 0
+  for (let start = 0; start < slots.length; start = endOfRun(slots, start)) runs += 1
   return runs
+}
+
+function endOfRun(slots: Uint32Array, start: number): number {
+  let end = start + 1
+  while (end < slots.length && slots[end] === slots[start]) end += 1
+  return end
 }

@@ -5,8 +5,8 @@ import type { SeedOrder } from './worker-pool.ts'
 import type { TraceLine } from '../simulation/trace.ts'
 
 const COLUMN_WIDTH = 26
-/** `world` and up to five nodes; clients share one column. */
-const columns = ['world', 'n1', 'n2', 'n3', 'n4', 'n5'] as const
+/** `world` and as many nodes as a run can have; clients share one column. */
+const columns = ['world', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7'] as const
 
 export async function printReadableRun(
   { seed, shards, only }: SeedOrder,

@@ -1,5 +1,6 @@
 // What each kind of fault does to a simulated cluster: injected, it returns how to heal it and whether it bit.
 import type { BoundaryHook } from '@quorate/runtime'
+import { restoreOldCopy, wipe } from './directory-faults.ts'
 import { failDisk, fillDisk, rotBits, slowDisk } from './disk-faults.ts'
 import {
   type FaultContext,
@@ -10,6 +11,8 @@ import {
   pickRunning,
   running,
 } from './fault.ts'
+import { blackHole, swizzle } from './link-faults.ts'
+import { changeMembers } from './membership-faults.ts'
 import { crashClient, pause, skewClock, skewLeader, transferLeadership } from './process-faults.ts'
 import type { FaultKind } from './swarm.ts'
 import { fairClimate } from './weather.ts'
@@ -49,14 +52,19 @@ const injectors: Record<FaultKind, Injector> = {
     return { target: `${left}-${right}`, durationMs: 0, heal: () => {}, bit: () => true }
   },
   'slow-link': slowLink,
+  'black-hole': blackHole,
+  swizzle,
   clock: skewClock,
   'leader-clock': skewLeader,
   transfer: transferLeadership,
+  members: changeMembers,
   'client-crash': crashClient,
   'disk-slow': slowDisk,
   'disk-error': failDisk,
   'disk-full': fillDisk,
   'bit-rot': rotBits,
+  wipe,
+  'old-copy': restoreOldCopy,
   storm: (context) => {
     const { world, random } = context
     const before = world.weather.climate

@@ -89,8 +89,8 @@ export class Nemesis {
 /** All crashes are one family, all partitions another, all clocks a third. */
 function family(kind: FaultKind): string {
   if (kind.startsWith('crash') || kind.startsWith('power')) return 'crash'
-  if (kind === 'bit-rot') return 'crash'
+  if (kind === 'bit-rot' || kind === 'wipe' || kind === 'old-copy') return 'crash'
   if (kind.endsWith('clock')) return 'clock'
-  if (kind.startsWith('partition') || kind === 'slow-link') return 'partition'
+  if (kind.startsWith('partition') || kind === 'slow-link' || kind === 'swizzle') return 'partition'
   return kind
 }

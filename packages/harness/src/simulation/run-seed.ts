@@ -17,6 +17,7 @@ import { keysOf, registerShape, type WorkloadShape } from '../workload/plan.ts'
 import { readAllKeys } from '../workload/worker.ts'
 import { ClientFleet } from './client-fleet.ts'
 import { installGuards } from './guards.ts'
+import { withdrawChanges } from './membership-faults.ts'
 import { Nemesis, type ScheduledFault } from './nemesis.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { createSimulatedClient, type SimulatedClient } from './simulated-client.ts'
@@ -196,6 +197,7 @@ class SeedRun {
     world.applyWeather()
     for (const { name, refused } of this.#cluster.machines) if (!refused) this.#cluster.restartNode(name)
     world.note('world', 'healed for good')
+    withdrawChanges(this.#cluster)
   }
 
   #allServed(): boolean {
@@ -238,7 +240,10 @@ class SeedRun {
   }
 
   #observe(): void {
-    for (const status of this.#cluster.statuses()) this.#hashes.observe(status)
+    const statuses = this.#cluster.statuses()
+    for (const status of statuses) this.#hashes.observe(status)
+    const clusters = new Set(statuses.flatMap(({ clusterId }) => clusterId ?? []))
+    if (clusters.size > 1) this.#world.fail(`there is more than one cluster: ${[...clusters].join(' ')}`)
     this.#world.process.schedule(OBSERVE_EVERY_MS, 'observe', () => this.#observe())
   }
 }

@@ -1,16 +1,15 @@
 // A cluster of real nodes in a simulated world, and what an observer outside can ask of it.
-import type { NodeSettings, NodeStatus, ShardStatus } from '@quorate/node'
+import type { NodeSettings, NodeStatus } from '@quorate/node'
+import { groupsThatDiffer } from './convergence.ts'
 import { SimulatedMachine } from './simulated-machine.ts'
 import type { World } from './world.ts'
 
 export interface ClusterOptions {
   readonly nodes: number
+  readonly spares: number
   readonly shards: number
   readonly settings: Partial<NodeSettings>
 }
-
-/** Copies of a group, where there are that many nodes. */
-const REPLICAS = 3
 
 export class SimulatedCluster {
   readonly machines: readonly SimulatedMachine[]
@@ -20,8 +19,9 @@ export class SimulatedCluster {
   constructor(world: World, options: ClusterOptions) {
     this.#world = world
     this.#shards = options.shards
-    const bootstrap = nodeNames(options.nodes)
-    this.machines = bootstrap.map((name) => new SimulatedMachine(name, world, { ...options, bootstrap }))
+    const all = nodeNames(options.nodes + options.spares)
+    const bootstrap = all.slice(0, options.nodes)
+    this.machines = all.map((name) => new SimulatedMachine(name, world, { ...options, bootstrap }))
   }
 
   machine(name: string): SimulatedMachine {
@@ -56,23 +56,32 @@ export class SimulatedCluster {
     return true
   }
 
-  /** Every node runs, and all replicas of each group have applied the same index; what bit rot took does not count. */
+  /** Of every group that one node leads and serves. */
+  leaders(): { readonly group: number; readonly leader: string; readonly voters: readonly string[] }[] {
+    return this.statuses().flatMap(({ id, shards }) =>
+      shards
+        .filter(({ role, servesReads }) => role === 'leader' && servesReads)
+        .map(({ group, voters }) => ({ group, leader: id, voters })),
+    )
+  }
+
+  metaLeader(): SimulatedMachine | null {
+    const found = this.leaders().find(({ group }) => group === 0)
+    return found === undefined ? null : this.machine(found.leader)
+  }
+
+  /** Every node runs, no change of members is open, and the replicas of each group are where they should be, and equal. */
   converged(): boolean {
     const statuses = this.statuses()
     const refused = this.machines.filter((machine) => machine.refused).length
     if (statuses.length + refused < this.machines.length) return false
     const damaged = new Set(this.machines.filter((machine) => machine.damaged).map(({ name }) => name))
-    const sound = statuses.map((status) => ({
-      ...status,
-      shards: status.shards.filter(({ state }) => state !== 'condemned' || !damaged.has(status.id)),
-    }))
-    const replicas = groupReplicas(sound)
-    if (replicas.size < this.#shards + 1) return false
-    return [...replicas.values()].every(
-      (shards) =>
-        shards.length + Math.sign(damaged.size) >= Math.min(REPLICAS, this.machines.length) &&
-        shards.every(({ appliedIndex }) => appliedIndex === shards[0]?.appliedIndex),
-    )
+    // A damaged directory takes no replica, though the meta group asks its node again and again to be a member.
+    const broken = new Set(this.machines.filter((machine) => !machine.sound).map(({ name }) => name))
+    const open = statuses.flatMap(({ changes }) => changes)
+    if (open.some(({ target }) => !target.some((name) => broken.has(name)))) return false
+    const groups = Array.from({ length: this.#shards + 1 }, (_, group) => group)
+    return groupsThatDiffer(statuses, groups, { damaged, broken }).length === 0
   }
 
   /** One line for whoever reads the run: what every node says of every group. */
@@ -95,11 +104,4 @@ export class SimulatedCluster {
 
 export function nodeNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `n${index + 1}`)
-}
-
-function groupReplicas(statuses: readonly NodeStatus[]): Map<number, ShardStatus[]> {
-  const replicas = new Map<number, ShardStatus[]>()
-  for (const shard of statuses.flatMap(({ shards }) => shards))
-    replicas.set(shard.group, [...(replicas.get(shard.group) ?? []), shard])
-  return replicas
 }

@@ -22,6 +22,15 @@ const diskHalt = /injected EIO|EIO: the write was made to fail|no space for/
 /** What it says of a directory whose bits flipped. */
 const damageHalt = /DAMAGED|NEWER_FORMAT|WRONG_IDS|damaged|checksum|old copy|corrupt/i
 
+/** Heard of so lately, another node is alive and the link to it open. */
+const HEARD_MS = 200
+
+/** A data directory as it was when its node was down. */
+export interface DirectoryCopy {
+  readonly disk: MemoryDisk
+  readonly rows: ReturnType<MemoryStateWorld['rows']>
+}
+
 export interface MachineOptions {
   /** Names of the nodes that form the cluster. */
   readonly bootstrap: readonly string[]
@@ -35,20 +44,24 @@ export function clientAddressOf(name: string): string {
 
 export class SimulatedMachine {
   readonly name: string
-  readonly disk: MemoryDisk
-  readonly states: MemoryStateWorld
   /** Called before every operation of the disk takes effect. */
   readonly hooks: Set<BoundaryHook> = new Set()
   /** Lives that their disk ended. */
   readonly haltsByDisk: Set<SimulatedProcess> = new Set()
-  /** Its directory has flipped bits. */
+  /** Its directory has flipped bits, was emptied or put back. */
   damaged = false
   /** It will not start again: what it found in its directory it does not believe. */
   refused = false
   #syncs = 0
+  #wiped = false
   readonly #world: World
   readonly #options: MachineOptions
   readonly #random: SeededRandom
+  readonly #timers: Timers
+  #disk: MemoryDisk
+  #states: MemoryStateWorld
+  /** Directories that this machine began empty. */
+  #directories = 0
   #process: SimulatedProcess
   #started: QuorateNode | null = null
   #life = 0
@@ -60,21 +73,26 @@ export class SimulatedMachine {
     this.#process = new SimulatedProcess(name, world.time)
     this.#process.kill()
     // What a disk completes it completes for the process that lives now: a pause holds it, a crash swallows it.
-    const timers: Timers = {
+    this.#timers = {
       after: (delayMs, callback) => this.#process.timers.after(delayMs, callback),
       endOfTurn: (callback) => this.#process.timers.endOfTurn(callback),
     }
-    this.disk = createMemoryDisk({ timers, random: new SeededRandom(world.seed, `${name}/disk`) })
-    this.disk.onBoundary = (operation, path) => {
-      if (operation === 'sync') this.#syncs += 1
-      for (const hook of this.hooks) hook(operation, path)
-    }
     this.#random = new SeededRandom(world.seed, `${name}/supervisor`)
-    this.states = createMemoryStateWorld({ timers, random: new SeededRandom(world.seed, `${name}/state`) })
+    this.#disk = this.#newDisk()
+    this.#states = this.#newStates()
+  }
+
+  get disk(): MemoryDisk {
+    return this.#disk
   }
 
   get process(): SimulatedProcess {
     return this.#process
+  }
+
+  /** What is put on its disk now stays there: a wiped machine's next self is as good as any. */
+  get sound(): boolean {
+    return !this.damaged || this.#wiped
   }
 
   get running(): boolean {
@@ -89,27 +107,27 @@ export class SimulatedMachine {
   /** Without arguments: as fast as usual. */
   setDiskLatency(minMs?: number, maxMs?: number): void {
     const slow = minMs !== undefined && maxMs !== undefined
-    this.disk.syncLatencyMs = slow ? [minMs, maxMs] : SYNC_LATENCY_MS
-    this.states.setLatency(slow ? { minMs: 0, maxMs } : STORE_LATENCY_MS)
+    this.#disk.syncLatencyMs = slow ? [minMs, maxMs] : SYNC_LATENCY_MS
+    this.#states.setLatency(slow ? { minMs: 0, maxMs } : STORE_LATENCY_MS)
   }
 
   /** The nth write of the state store from now fails; 0: none does. */
   failStoreWrite(nth: number): void {
-    this.states.failWrite(STATE_DIRECTORY, nth)
+    this.#states.failWrite(STATE_DIRECTORY, nth)
   }
 
   /** Flips a bit anywhere in the log of a node that is down; what was done, for people. */
   rotLog(random: SeededRandom): string {
-    const files = this.disk.paths().filter((path) => path.startsWith(LOG_DIRECTORY))
-    const [file] = random.shuffle(files.filter((path) => this.disk.sizeOf(path) > 0))
+    const files = this.#disk.paths().filter((path) => path.startsWith(LOG_DIRECTORY))
+    const [file] = random.shuffle(files.filter((path) => this.#disk.sizeOf(path) > 0))
     if (file === undefined) return 'no log to damage'
-    const position = random.below(this.disk.sizeOf(file))
-    this.disk.flipBits(file, position, 1 << random.below(8))
+    const position = random.below(this.#disk.sizeOf(file))
+    this.#disk.flipBits(file, position, 1 << random.below(8))
     return `bit rot in ${file} at ${position}`
   }
 
   rotStore(): string {
-    return this.states.flipBit(STATE_DIRECTORY) ? 'bit rot in the state store' : 'no row to damage'
+    return this.#states.flipBit(STATE_DIRECTORY) ? 'bit rot in the state store' : 'no row to damage'
   }
 
   /** Asks the node to hand over what it leads of these groups. */
@@ -117,6 +135,43 @@ export class SimulatedMachine {
     this.#process.receive('transfer', groups.length, () => {
       for (const group of groups) this.#started?.transferLeadership(group)
     })
+  }
+
+  /** Asks the node that the group shall be on these nodes; `accepted` gets the change's id, refusals are silent. */
+  changeMembership(group: number, nodes: readonly string[], accepted: (id: number) => void): void {
+    this.#ask((node) => node.changeMembership(group, nodes), accepted)
+  }
+
+  cancelMembershipChange(group: number, change: number): void {
+    this.#ask(
+      (node) => node.cancelMembershipChange(group, change),
+      () => {},
+    )
+  }
+
+  /** Whether this node runs and has lately heard of the other. */
+  hears(other: string): boolean {
+    const known = this.status()?.nodes.find(({ name }) => name === other)
+    return typeof known?.heardMsAgo === 'number' && known.heardMsAgo < HEARD_MS
+  }
+
+  /** A node that is down loses its directory. */
+  wipe(): void {
+    this.#world.note(this.name, 'WIPED')
+    this.#wiped = true
+    this.#disk = this.#newDisk()
+    this.#states = this.#newStates()
+  }
+
+  /** Of a node that is down. */
+  copyDirectory(): DirectoryCopy {
+    return { disk: this.#disk.copy(), rows: this.#states.rows(STATE_DIRECTORY) }
+  }
+
+  restoreDirectory({ disk, rows }: DirectoryCopy): void {
+    this.#disk = this.#watch(disk)
+    this.#states = this.#newStates()
+    for (const [key, value] of rows) this.#states.tamper(STATE_DIRECTORY, key, value)
   }
 
   start(): void {
@@ -139,10 +194,10 @@ export class SimulatedMachine {
         clock: process.clock,
         timers: process.timers,
         random: new SeededRandom(world.seed, `${name}/${this.#life}`),
-        disk: this.disk.disk,
+        disk: this.#disk.disk,
         network: createProcessNetwork(process, world.hub.networkFor(name), world.weather),
       },
-      openStateStore: this.states.open,
+      openStateStore: this.#states.open,
       log: ({ code, ...facts }) => {
         if (process.alive) world.note(name, `${code} ${JSON.stringify(facts)}`)
       },
@@ -165,13 +220,38 @@ export class SimulatedMachine {
     this.#process.kill()
     this.#started = null
     this.#world.hub.disconnect(this.name)
-    this.disk.crash({ powerLoss })
-    this.states.crash({ powerLoss })
+    this.#disk.crash({ powerLoss })
+    this.#states.crash({ powerLoss })
   }
 
   /** Null while it does not run, is paused, or has not recovered. */
   status(): NodeStatus | null {
     return this.#process.alive && !this.#process.paused ? (this.#started?.status() ?? null) : null
+  }
+
+  #ask(request: (node: QuorateNode) => Promise<number>, accepted: (id: number) => void): void {
+    this.#process.receive('operator', 0, () => {
+      if (this.#started !== null) request(this.#started).then(accepted, () => {})
+    })
+  }
+
+  #watch(disk: MemoryDisk): MemoryDisk {
+    disk.onBoundary = (operation, path) => {
+      if (operation === 'sync') this.#syncs += 1
+      for (const hook of this.hooks) hook(operation, path)
+    }
+    return disk
+  }
+
+  #newDisk(): MemoryDisk {
+    this.#directories += 1
+    const random = new SeededRandom(this.#world.seed, `${this.name}/disk/${this.#directories}`)
+    return this.#watch(createMemoryDisk({ timers: this.#timers, random }))
+  }
+
+  #newStates(): MemoryStateWorld {
+    const random = new SeededRandom(this.#world.seed, `${this.name}/state/${this.#directories}`)
+    return createMemoryStateWorld({ timers: this.#timers, random })
   }
 
   #fail(process: SimulatedProcess, what: string, error: unknown): void {

@@ -18,14 +18,19 @@ export const faultKinds = [
   'partition-one-way',
   'cut',
   'slow-link',
+  'black-hole',
+  'swizzle',
   'clock',
   'leader-clock',
   'transfer',
+  'members',
   'client-crash',
   'disk-slow',
   'disk-error',
   'disk-full',
   'bit-rot',
+  'wipe',
+  'old-copy',
   'storm',
 ] as const
 
@@ -33,6 +38,8 @@ export type FaultKind = (typeof faultKinds)[number]
 
 export interface RunPlan {
   readonly nodes: number
+  /** Nodes that join the first ones and host no shard until a change of members gives them one. */
+  readonly spares: number
   readonly shards: number
   readonly clients: number
   readonly settings: Partial<NodeSettings>
@@ -48,14 +55,20 @@ const DURATION_MS = 60_000
 const SHARDS_USUAL = 4
 const SHARDS_MAX = 64
 
+const SPARES_MAX = 2
+
 /** One run in ten has tiny limits: boundaries are met on every step. */
 const TINY_SHARE = 0.1
 
 export function planRun(random: SeededRandom): RunPlan {
   const enabled = faultKinds.filter(() => random.chance(0.5))
   const tiny = random.chance(TINY_SHARE)
+  const nodes = random.chance(0.25) ? 5 : 3
+  const spares = random.below(SPARES_MAX + 1)
   return {
-    nodes: random.chance(0.25) ? 5 : 3,
+    nodes,
+    // With as many nodes as copies there is nothing to change.
+    spares: enabled.includes('members') ? Math.max(spares, nodes === 3 ? 1 : 0) : 0,
     shards: random.chance(0.5) ? SHARDS_USUAL : Math.floor(SHARDS_MAX ** random.next()),
     clients: 4 + random.below(8),
     settings: {

@@ -33,6 +33,8 @@ export class Weather {
   /** Severed while frames could be lost for good: on such a connection nothing can be relied on afterwards. */
   readonly #broken = new Set<string>()
   readonly #slow = new Map<string, number>()
+  /** Single connections pass nothing. */
+  holed = false
   /** First frames of connections: without them there is no stream. */
   readonly #handshakes = new WeakSet<Uint8Array>()
 
@@ -80,6 +82,11 @@ export class Weather {
     if (!this.#random.chance(this.climate.duplication)) return [first]
     this.counts.duplicated += 1
     return [first, this.#delay(from, to) + this.#holdBack()]
+  }
+
+  /** Everybody can reach everybody, be it with losses. */
+  get calm(): boolean {
+    return this.#severed.size === 0 && !this.holed
   }
 
   isSevered(from: string, to: string): boolean {

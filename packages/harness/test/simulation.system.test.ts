@@ -1,6 +1,14 @@
 import { expect, it } from 'vitest'
 import { runBuilt } from './run-built.ts'
 
+/** The faults that took effect, as the run itself counts them. */
+async function faultsOf(seed: number): Promise<string> {
+  const { code, output } = await runBuilt('main-sim', '--seed', String(seed))
+  expect(output).toMatch(new RegExp(`seed ${seed}: ok`))
+  expect(code).toBe(0)
+  return /^ {2}faults (.*)$/m.exec(output)?.[1] ?? ''
+}
+
 it('five seeds of a simulated cluster keep every promise, twice with equal traces', async () => {
   const { code, output } = await runBuilt('main-sim', '--seeds', '1..5', '--jobs', '2', '--twice')
   expect(output).toContain('verdict: ok')
@@ -12,4 +20,15 @@ it('one seed prints a readable run with its verdict and trace hash', async () =>
   const { code, output } = await runBuilt('main-sim', '--seed', '6')
   expect(output).toMatch(/trace [0-9a-f]{32}\nseed 6: ok/)
   expect(code).toBe(0)
+}, 120_000)
+
+// A11
+it('a wiped node comes back as another one, while groups change and single connections are silent', async () => {
+  const faults = await faultsOf(1270)
+  for (const kind of ['wipe', 'members', 'black-hole']) expect(faults).toContain(`"${kind}":`)
+}, 120_000)
+
+it('an old copy of a directory halts before it is believed, while groups change and links clog', async () => {
+  const faults = await faultsOf(513)
+  for (const kind of ['old-copy', 'members', 'swizzle', 'black-hole']) expect(faults).toContain(`"${kind}":`)
 }, 120_000)

@@ -82,10 +82,8 @@ export function swizzle(context: FaultContext): FaultEffect {
   for (const name of victims) {
     world.process.schedule(random.between(0, halfMs), 'clog', () => apply(() => clogged.add(name)))
     world.process.schedule(random.between(halfMs, 2 * halfMs), 'unclog', () => {
-      const isBack = (from: string, to: string): boolean =>
-        (from === name || to === name) && weather.isBroken(from, to)
       apply(() => {
-        world.hub.cut(isBack)
+        world.hub.cut((from, to) => (from === name || to === name) && weather.isBroken(from, to))
         clogged.delete(name)
       })
     })

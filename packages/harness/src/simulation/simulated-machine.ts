@@ -118,6 +118,7 @@ export class SimulatedMachine {
 
   /** Flips a bit anywhere in the log of a node that is down; what was done, for people. */
   rotLog(random: SeededRandom): string {
+    this.#wiped = false
     const files = this.#disk.paths().filter((path) => path.startsWith(LOG_DIRECTORY))
     const [file] = random.shuffle(files.filter((path) => this.#disk.sizeOf(path) > 0))
     if (file === undefined) return 'no log to damage'
@@ -127,6 +128,7 @@ export class SimulatedMachine {
   }
 
   rotStore(): string {
+    this.#wiped = false
     return this.#states.flipBit(STATE_DIRECTORY) ? 'bit rot in the state store' : 'no row to damage'
   }
 

@@ -6,7 +6,7 @@ import type { TraceLine } from '../simulation/trace.ts'
 
 const COLUMN_WIDTH = 26
 /** `world` and as many nodes as a run can have; clients share one column. */
-const columns = ['world', 'n1', 'n2', 'n3', 'n4', 'n5', 'n6', 'n7'] as const
+const columns = ['world', 'n1', 'n2', 'n3', 'n4', 'n5'] as const
 
 export async function printReadableRun(
   { seed, shards, only }: SeedOrder,

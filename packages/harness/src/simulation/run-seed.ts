@@ -38,7 +38,7 @@ const FINAL_READS_BUDGET_MS = 60_000
 const CONVERGENCE_BUDGET_MS = 20_000
 /** A calmer load than on processes: more simulated time, and so more faults, for each operation. */
 const simulatedShape: WorkloadShape = { ...registerShape, thinkMsMean: 400 }
-const OBSERVE_EVERY_MS = 400
+const OBSERVE_EVERY_MS = 600
 const FINAL_READ_ATTEMPTS = 3
 
 export interface SeedResult {

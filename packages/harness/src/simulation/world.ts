@@ -34,6 +34,8 @@ export class World {
       random: new SeededRandom(seed, 'network'),
       dialTimeoutMs: DIAL_TIMEOUT_MS,
       latencyMs: 0.1,
+      // The processes' own networks do it.
+      scribble: false,
     })
     this.applyWeather()
   }

@@ -1,5 +1,6 @@
 export { decodeAnswer, encodeAnswer } from './answer.ts'
 export { BadFrameError } from './bad-frame-error.ts'
+export { ownBytes } from './bytes/own-bytes.ts'
 export type * from './client-frame.ts'
 export {
   clientRequestBytes,
@@ -32,6 +33,7 @@ export { channelOf, channels, travelsOn } from './peer/channel.ts'
 export { groupMessageBytesMax } from './peer/group-message-codec.ts'
 export { decodePeerFrame, encodePeerFrame, MESSAGES_HEADER_BYTES } from './peer/peer-frame-codec.ts'
 export { rowChecksum, snapshotRowBytesMax } from './peer/snapshot-codec.ts'
+export { CommandCursor, commandCondition, startsCommands } from './section/command-cursor.ts'
 export { decodeSection, decodeSections, validateSection, validateSections } from './section/decode-section.ts'
 export {
   commandDraftBytes,
@@ -43,7 +45,7 @@ export {
 export { encodeSection, sectionBytes } from './section/encode-section.ts'
 export type { SectionHeader } from './section/section-kind.ts'
 export type * from './shard-map.ts'
-export { crc16, slotOf } from './slot.ts'
+export { crc16, slotAt, slotOf } from './slot.ts'
 export { decodeValue, encodeValue } from './value.ts'
 export {
   agreeProtocol,

@@ -28,10 +28,25 @@ export function crc16(bytes: Uint8Array, start = 0, end: number = bytes.length):
  * between the first `{` and the first `}` behind it; an empty one counts as none.
  */
 export function slotOf(key: Uint8Array): number {
-  const open = key.indexOf(OPEN_BRACE)
-  if (open !== -1) {
-    const close = key.indexOf(CLOSE_BRACE, open + 1)
-    if (close > open + 1) return crc16(key, open + 1, close) % limits.slots
+  return slotAt(key, 0, key.length)
+}
+
+/** As `slotOf`, of the key bytes[at..at + length). */
+export function slotAt(bytes: Uint8Array, at: number, length: number): number {
+  const end = at + length
+  let crc = 0
+  for (let place = at; place < end; place += 1) {
+    const byte = bytes[place] ?? 0
+    if (byte === OPEN_BRACE) return slotOfTag(bytes, at, end, place)
+    crc = ((crc << 8) ^ (table[(crc >> 8) ^ byte] ?? 0)) & 0xffff
   }
-  return crc16(key) % limits.slots
+  return crc % limits.slots
+}
+
+/** Of a key whose first `{` is at `open`. */
+function slotOfTag(bytes: Uint8Array, at: number, end: number, open: number): number {
+  let close = open + 1
+  while (close < end && bytes[close] !== CLOSE_BRACE) close += 1
+  const isTag = close < end && close > open + 1
+  return (isTag ? crc16(bytes, open + 1, close) : crc16(bytes, at, end)) % limits.slots
 }

@@ -6,10 +6,10 @@ import { ownBytes } from './bytes/own-bytes.ts'
 import type { Value } from './command.ts'
 import { limits } from './limits.ts'
 
-const TAG_BYTES = 0
-const TAG_INTEGER = 1
+export const TAG_BYTES = 0
+export const TAG_INTEGER = 1
 /** Tag and float64. */
-const INTEGER_LENGTH = 9
+export const INTEGER_LENGTH = 9
 /** Tag and the largest value. */
 export const VALUE_LENGTH_MAX: number = limits.valueBytes + 1
 

@@ -1,40 +1,30 @@
 // Applies the sections of one entry, in order: sessions.md, "Apply, in this order".
-import type { Answer, Position, RefusalCode, Section } from '@quorate/protocol'
-import { limits } from '@quorate/protocol'
-import { type ApplyContext, putEntry } from './apply-context.ts'
-import { execute, isUnknownCommand } from './execute.ts'
-import { assert } from './assert.ts'
+import type { Answer, CommandCursor, Position, RefusalCode } from '@quorate/protocol'
+import { limits, slotAt } from '@quorate/protocol'
+import { type ApplyContext, knownEntry, putEntry } from './apply-context.ts'
+import { applySet } from './apply-set.ts'
 import { isExpired } from './entry.ts'
-import type { PreparedCommand, PreparedSection } from './prepared-entry.ts'
+import { execute, isUnknownCommand } from './execute.ts'
+import type { PreparedCommands, PreparedEntry, PreparedSection } from './prepared-entry.ts'
 import type { Session } from './session.ts'
 import type { Applied } from './stored-answer.ts'
 import { sweep } from './sweep.ts'
 
-export interface AppliedSections {
-  readonly answers: readonly (readonly Answer[])[]
-  readonly lastVersion: number
-}
-
-/** `sections` null: a payload that cannot be decoded gets one verdict, the same on every replica. */
-export function applySections(
-  sections: readonly PreparedSection[] | null,
-  context: ApplyContext,
-): AppliedSections {
-  const answers =
-    sections === null
-      ? [[refused(context, 'UNKNOWN_COMMAND', 0)]]
-      : sections.map((prepared) => applySection(prepared, context))
-  return { answers, lastVersion: context.lastVersion }
+/** A payload that cannot be decoded gets one verdict, the same on every replica. */
+export function applySections(entry: PreparedEntry, context: ApplyContext): readonly (readonly Answer[])[] {
+  const { sections } = entry
+  if (sections === null) return [[refused(context, 'UNKNOWN_COMMAND', 0)]]
+  return sections.map((section) => applySection(section, entry, context))
 }
 
 function applySection(
-  { section, commands, places }: PreparedSection,
+  section: PreparedSection,
+  entry: PreparedEntry,
   context: ApplyContext,
 ): readonly Answer[] {
-  if (section.group !== context.group) return refuseAll(section, context, 'MOVED')
+  if (section.kind === 'commands') return applyCommands(section, entry, context)
+  if (section.group !== context.group) return [refused(context, 'MOVED', 0)]
   switch (section.kind) {
-    case 'commands':
-      return applyCommands(section, commands ?? [], context)
     case 'openSession':
       return [openSession(section.notAfter, context)]
     case 'closeSession':
@@ -46,7 +36,7 @@ function applySection(
     case 'tick':
       return [done(context)]
     case 'sweep':
-      sweep(section.limit, places, context)
+      sweep(section.limit, context)
       return [done(context)]
     default:
       return [refused(context, 'UNKNOWN_COMMAND', 0)]
@@ -54,34 +44,55 @@ function applySection(
 }
 
 function applyCommands(
-  section: Extract<Section, { kind: 'commands' }>,
-  commands: readonly PreparedCommand[],
+  { group, at, firstHash }: PreparedCommands,
+  { cursor, hashes }: PreparedEntry,
   context: ApplyContext,
 ): readonly Answer[] {
-  const session = context.sessions.use(section.session, section.ackedUpTo, context.clock)
-  if (session === undefined) return refuseAll(section, context, 'SESSION_EXPIRED')
-  return commands.map((prepared) => applyCommand(prepared, session, context))
+  cursor.begin(at)
+  if (group !== context.group) return refuseAll(cursor.count, context, 'MOVED')
+  const session = context.sessions.use(cursor.session, cursor.ackedUpTo, context.clock)
+  if (session === undefined) return refuseAll(cursor.count, context, 'SESSION_EXPIRED')
+  const answers: Answer[] = []
+  for (let hashAt = firstHash; cursor.next(); hashAt++)
+    answers.push(applyCommand(cursor, hashes[hashAt] ?? 0, session, context))
+  return answers
 }
 
-function applyCommand(prepared: PreparedCommand, session: Session, context: ApplyContext): Answer {
-  const { command, place } = prepared
-  const { sequence } = command
-  const epoch = context.slots.epoch(place.slot)
+function applyCommand(cursor: CommandCursor, hash: number, session: Session, context: ApplyContext): Answer {
+  const { sequence } = cursor
+  const slot = slotAt(cursor.bytes, cursor.keyAt, cursor.keyLength)
+  const epoch = context.slots.epoch(slot)
   if (sequence <= session.ackedUpTo) return refused(context, 'STALE', epoch)
   const stored = session.answers.get(sequence)
-  if (stored !== undefined) return stored.answer
-  if (!context.slots.isServed(place.slot)) return refused(context, 'MOVED', epoch)
-  if (context.stamp > command.notAfter) return refused(context, 'LATE', epoch)
+  if (stored !== undefined) return stored
+  if (!context.slots.isServed(slot)) return refused(context, 'MOVED', epoch)
+  if (context.stamp > cursor.notAfter) return refused(context, 'LATE', epoch)
   if (sequence > session.ackedUpTo + limits.sessionWindow) return refused(context, 'SESSION_WINDOW', epoch)
-  if (isUnknownCommand(command)) return refused(context, 'UNKNOWN_COMMAND', epoch)
-  const answer = executeCommand(prepared, epoch, context)
-  context.sessions.store(session, sequence, answer)
-  return answer
+  if (cursor.isSet && applySet(cursor, hash, slot, context)) {
+    const version = context.lastVersion
+    context.sessions.storeWritten(session, sequence, epoch, version, context.clock)
+    return {
+      type: 'applied',
+      position: { epoch, version, t: context.clock },
+      result: { type: 'written', version },
+    }
+  }
+  return applyRare(cursor, hash, slot, session, context)
 }
 
-function executeCommand({ command, place }: PreparedCommand, epoch: number, context: ApplyContext): Applied {
-  const before = place.known
-  assert(before !== undefined, `a key of slot ${place.slot} was not fetched`)
+/** Whatever `applySet` leaves: with the whole command, and entries that are objects. */
+function applyRare(
+  cursor: CommandCursor,
+  hash: number,
+  slot: number,
+  session: Session,
+  context: ApplyContext,
+): Answer {
+  const command = cursor.command()
+  const epoch = context.slots.epoch(slot)
+  if (isUnknownCommand(command)) return refused(context, 'UNKNOWN_COMMAND', epoch)
+  const place = { key: command.key, hash, slot }
+  const before = knownEntry(place, context)
   const { clock } = context
   // An expired entry is absent for every command, and yet counted and indexed until it goes.
   const seen = before !== null && isExpired(before, clock) ? null : before
@@ -90,7 +101,9 @@ function executeCommand({ command, place }: PreparedCommand, epoch: number, cont
     context.lastVersion += 1
     putEntry(place, before, execution.entry, context)
   }
-  return { type: 'applied', position: positionOf(context, epoch), result: execution.result }
+  const answer: Applied = { type: 'applied', position: positionOf(context, epoch), result: execution.result }
+  context.sessions.store(session, command.sequence, answer)
+  return answer
 }
 
 function openSession(notAfter: number, context: ApplyContext): Answer {
@@ -106,8 +119,7 @@ function done(context: ApplyContext): Answer {
   return { type: 'applied', position: positionOf(context, 0), result: { type: 'done' } }
 }
 
-function refuseAll(section: Section, context: ApplyContext, code: RefusalCode): readonly Answer[] {
-  const count = section.kind === 'commands' ? section.commands.length : 1
+function refuseAll(count: number, context: ApplyContext, code: RefusalCode): readonly Answer[] {
   return Array.from({ length: count }, () => refused(context, code, 0))
 }
 

@@ -4,9 +4,8 @@ import { decodeValue } from '@quorate/protocol'
 import { BadStateError } from './bad-state-error.ts'
 import { finishHash, hashBytesInto, hashNumberInto, type Lanes, laneSeeds } from './hash.ts'
 import { rowReader } from './row-reader.ts'
-import { rowWriter } from './row-writer.ts'
 
-/** Immutable: a change makes a new one, so that a frozen overlay can share it. */
+/** An entry outside of tables, of its own: what rare commands work with. Immutable. */
 export interface Entry {
   /** The encoded value (tag and bytes), a copy of its own: never part of a frame or payload. */
   readonly value: Uint8Array
@@ -18,14 +17,16 @@ export interface Entry {
   readonly high: number
 }
 
+/** An entry, null = known to be absent (in an overlay: deleted). */
+export type Known = Entry | null
+
 /**
  * What an entry counts besides key and value, bytes: row head, the store's key prefix and checksum, its place in memory.
  * Replicated state: changing it needs a new `level`.
  */
 export const ENTRY_OVERHEAD_BYTES = 64
 
-const ENTRY_FORMAT = 1
-const ENTRY_HEAD_BYTES = 17
+export const ENTRY_FORMAT = 1
 
 export function makeEntry(key: Uint8Array, value: Uint8Array, version: number, deadline: number): Entry {
   lanes.low = laneSeeds.low
@@ -55,15 +56,6 @@ export function isExpired(entry: Entry, clock: number): boolean {
 /** A read's hit. */
 export function entryResult(entry: Entry): Result {
   return { type: 'entry', version: entry.version, value: entryValue(entry), expiresAt: entry.deadline }
-}
-
-export function encodeEntryRow(entry: Entry): Uint8Array {
-  const row = rowWriter(ENTRY_HEAD_BYTES + entry.value.length)
-  row.u8(ENTRY_FORMAT)
-  row.number(entry.version)
-  row.number(entry.deadline)
-  row.bytes(entry.value)
-  return row.finish()
 }
 
 export function decodeEntryRow(key: Uint8Array, bytes: Uint8Array): Entry {

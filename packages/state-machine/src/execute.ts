@@ -2,8 +2,7 @@
 import type { Command, Condition } from '@quorate/protocol'
 import { encodeValue, limits } from '@quorate/protocol'
 import { unreachable } from './assert.ts'
-import { type Entry, entryValue, makeEntry } from './entry.ts'
-import type { Known } from './overlay.ts'
+import { type Entry, entryValue, type Known, makeEntry } from './entry.ts'
 import type { StoredResult } from './stored-answer.ts'
 
 /** `entry` null = removed. Every change takes the next version; without a change the answer has the position of a read. */
@@ -77,7 +76,7 @@ function redate(key: Uint8Array, before: Known, deadline: number, version: numbe
 }
 
 /** Total, whatever a stamp may be. */
-function deadlineAfter(clock: number, ttl: number): number {
+export function deadlineAfter(clock: number, ttl: number): number {
   return Math.min(clock + ttl, Number.MAX_SAFE_INTEGER)
 }
 

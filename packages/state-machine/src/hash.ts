@@ -58,22 +58,57 @@ export interface Lanes {
 
 /** Both lanes over bytes in one walk; each becomes what `hashBytes` would have made of it. */
 export function hashBytesInto(lanes: Lanes, bytes: Uint8Array): void {
+  hashRangeInto(lanes, bytes, 0, bytes.length)
+}
+
+/** As `hashBytesInto`, over bytes[at..at + length). */
+export function hashRangeInto(lanes: Lanes, bytes: Uint8Array, at: number, length: number): void {
   let { low, high } = lanes
-  const { length } = bytes
-  const whole = length & ~3
-  for (let at = 0; at < whole; at += 4) {
+  const end = at + length
+  const whole = at + (length & ~3)
+  for (let from = at; from < whole; from += 4) {
     const word = scrambled(
-      (bytes[at] ?? 0) |
-        ((bytes[at + 1] ?? 0) << 8) |
-        ((bytes[at + 2] ?? 0) << 16) |
-        ((bytes[at + 3] ?? 0) << 24),
+      (bytes[from] ?? 0) |
+        ((bytes[from + 1] ?? 0) << 8) |
+        ((bytes[from + 2] ?? 0) << 16) |
+        ((bytes[from + 3] ?? 0) << 24),
     )
     low = mixed(low, word)
     high = mixed(high, word)
   }
   let tail = 0
-  for (let at = length - 1; at >= whole; at--) tail = (tail << 8) | (bytes[at] ?? 0)
+  for (let from = end - 1; from >= whole; from--) tail = (tail << 8) | (bytes[from] ?? 0)
   const [last, size] = [scrambled(tail), scrambled(length)]
+  lanes.low = mixed(mixed(low, last), size)
+  lanes.high = mixed(mixed(high, last), size)
+}
+
+/** As `hashRangeInto`, and copies the bytes on the way: each is read once. */
+export function copyAndHashInto(
+  lanes: Lanes,
+  from: DataView,
+  fromAt: number,
+  length: number,
+  to: DataView,
+  toAt: number,
+): void {
+  let { low, high } = lanes
+  const whole = length & ~3
+  for (let at = 0; at < whole; at += 4) {
+    const bytes = from.getInt32(fromAt + at, true)
+    to.setInt32(toAt + at, bytes, true)
+    const word = scrambled(bytes)
+    low = mixed(low, word)
+    high = mixed(high, word)
+  }
+  let tail = 0
+  for (let at = length - 1; at >= whole; at--) {
+    const byte = from.getUint8(fromAt + at)
+    to.setUint8(toAt + at, byte)
+    tail = (tail << 8) | byte
+  }
+  const last = scrambled(tail)
+  const size = scrambled(length)
   lanes.low = mixed(mixed(low, last), size)
   lanes.high = mixed(mixed(high, last), size)
 }

@@ -1,70 +1,38 @@
 // Entries that are newer than the store (storage.md, the state store): the active overlay and, during a checkpoint, the frozen one.
 import { assert } from './assert.ts'
-import { type Entry, ENTRY_OVERHEAD_BYTES } from './entry.ts'
+import { EntryTable } from './entry-table.ts'
 
-/** An entry, null = known to be absent (in an overlay: deleted). */
-export type Known = Entry | null
+export class Overlay {
+  #active: EntryTable = new EntryTable()
+  #frozen: EntryTable | null = null
 
-/**
- * The only way in which the state machine reaches its dirty entries, so that a table without an object per key can take
- * the place of the maps.
- */
-export interface Overlay {
-  /** Active before frozen; undefined = this overlay says nothing of the key. */
-  find(name: string): Known | undefined
-  put(name: string, known: Known): void
-  /** Moves everything active to the frozen part, in constant time. At most one part is frozen. */
-  freeze(): void
-  frozenEntries(): Iterable<readonly [name: string, known: Known]>
-  readonly frozenCount: number
-  /** Bytes held, active and frozen, for the host's limit on overlays. */
-  readonly bytes: number
-  /** Forgets the frozen part and returns it. */
-  release(): DirtyEntries
-}
-
-export interface DirtyEntries {
-  readonly entries: Map<string, Known>
-  readonly bytes: number
-}
-
-export function createMapOverlay(): Overlay {
-  let active = { entries: new Map<string, Known>(), bytes: 0 }
-  let frozen: DirtyEntries | null = null
-  return {
-    find(name) {
-      const known = active.entries.get(name)
-      return known === undefined && frozen !== null ? frozen.entries.get(name) : known
-    },
-    put(name, known) {
-      const before = active.entries.get(name)
-      active.bytes += knownBytes(name, known) - (before === undefined ? 0 : knownBytes(name, before))
-      active.entries.set(name, known)
-    },
-    freeze() {
-      assert(frozen === null, 'overlay: frozen twice')
-      frozen = active
-      active = { entries: new Map(), bytes: 0 }
-    },
-    frozenEntries() {
-      assert(frozen !== null, 'overlay: nothing is frozen')
-      return frozen.entries
-    },
-    get frozenCount() {
-      return frozen === null ? 0 : frozen.entries.size
-    },
-    get bytes() {
-      return active.bytes + (frozen === null ? 0 : frozen.bytes)
-    },
-    release() {
-      assert(frozen !== null, 'overlay: nothing to release')
-      const released = frozen
-      frozen = null
-      return released
-    },
+  /** Takes the puts. */
+  get active(): EntryTable {
+    return this.#active
   }
-}
 
-export function knownBytes(name: string, known: Known): number {
-  return name.length + ENTRY_OVERHEAD_BYTES + (known === null ? 0 : known.value.length)
+  /** Takes none; older than the active one. Null: nothing is frozen. */
+  get frozen(): EntryTable | null {
+    return this.#frozen
+  }
+
+  /** Memory held, active and frozen, for the host's limit on overlays. */
+  get bytes(): number {
+    return this.#active.bytes + (this.#frozen?.bytes ?? 0)
+  }
+
+  /** Moves everything active to the frozen part, in constant time. At most one part is frozen. */
+  freeze(): void {
+    assert(this.#frozen === null, 'overlay: frozen twice')
+    this.#frozen = this.#active
+    this.#active = new EntryTable()
+  }
+
+  /** Forgets the frozen part and returns it. */
+  release(): EntryTable {
+    const released = this.#frozen
+    assert(released !== null, 'overlay: nothing to release')
+    this.#frozen = null
+    return released
+  }
 }

@@ -1,101 +1,171 @@
-// A log entry decoded and its keys looked up: made by `prefetch`, used by `apply`.
-import type { Command, Section } from '@quorate/protocol'
-import { decodeSections, slotOf } from '@quorate/protocol'
+// A log entry walked through and its keys looked up: made by `prefetch`, used by `apply`.
+import type { Section } from '@quorate/protocol'
+import { CommandCursor, decodeSection, slotAt, slotOf, startsCommands } from '@quorate/protocol'
 import { BadStateError } from './bad-state-error.ts'
 import type { DeadlineIndex } from './deadline-index.ts'
-import { decodeEntryRow } from './entry.ts'
+import { decodeEntryRow, type Known } from './entry.ts'
 import { keyName, nameKey } from './key-name.ts'
-import type { Known } from './overlay.ts'
+import type { KnownEntries } from './known-entries.ts'
 import type { AppliedEntry, RowKey, RowScan } from './replicated-state.ts'
 import { rowKind } from './row-kind.ts'
 
-/**
- * One key of the entry, shared by all its commands. What was found when it was looked up is kept here: until the entry is
- * applied nothing changes it, but a release or an eviction could take it out of memory.
- */
-export interface KeyPlace {
+/** A key that memory does not hold, shared by all commands of the entry. */
+export interface MissingKey {
   readonly name: string
   readonly key: Uint8Array
+  readonly hash: number
   readonly slot: number
-  /** Undefined until the row is here. */
-  known: Known | undefined
 }
 
-export interface PreparedCommand {
-  readonly command: Command
-  readonly place: KeyPlace
+/** Commands stay where they are, in the payload. */
+export interface PreparedCommands {
+  readonly kind: 'commands'
+  readonly group: number
+  /** Offset in the payload. */
+  readonly at: number
+  /** Where the hashes of its keys begin in `PreparedEntry.hashes`. */
+  readonly firstHash: number
 }
 
-export type PreparedSection =
-  | {
-      readonly section: Extract<Section, { kind: 'commands' }>
-      readonly commands: readonly PreparedCommand[]
-      readonly places: Places
-    }
-  | {
-      readonly section: Exclude<Section, { kind: 'commands' }>
-      readonly commands: null
-      readonly places: Places
-    }
-
-/** All keys of the entry, and those that its sweeps may take. */
-export type Places = ReadonlyMap<string, KeyPlace>
+export type PreparedSection = PreparedCommands | Exclude<Section, { kind: 'commands' }>
 
 export interface PreparedEntry {
   readonly index: number
   readonly term: number
+  readonly cursor: CommandCursor
   /** Null: the payload is not what any version of this code would have put into the log. */
   readonly sections: readonly PreparedSection[] | null
-  /** Places without a known entry, in the order in which their rows are asked for. */
-  readonly missing: readonly KeyPlace[]
+  /** Of the keys of this group's commands, in order. */
+  readonly hashes: Int32Array
+  /** Keys that only the store knows, in the order in which their rows are asked for. */
+  readonly missing: readonly MissingKey[]
+  /** What the store said of `missing`, by name; until then empty. */
+  readonly fetched: Map<string, Known>
   /** Keys that its sweeps may take, with the deadlines that the index has for them. */
-  readonly expiring: readonly { readonly place: KeyPlace; readonly deadline: number }[]
+  readonly expiring: readonly { readonly key: Uint8Array; readonly name: string; readonly deadline: number }[]
   /** Where a sweep reaches beyond what memory holds of the index: this first, then prepare again. */
   readonly scan: RowScan | null
 }
 
 /** What an entry is prepared against. */
-export interface KnownState {
+export interface PreparedAgainst {
   readonly group: number
   /** The log clock before the entry, ms. */
   readonly clock: number
-  readonly find: (name: string) => Known | undefined
+  readonly known: KnownEntries
   readonly deadlines: DeadlineIndex
+  /** Space for hashes that the entry before has used. */
+  readonly hashes: Int32Array
 }
 
-export function prepareEntry(entry: AppliedEntry, state: KnownState): PreparedEntry {
-  const { index, term } = entry
-  const { group, find } = state
-  const sections = entry.type === 'commands' ? decodePayload(entry.payload) : []
-  if (sections === null) return { index, term, sections, missing: [], expiring: [], scan: null }
-  const places = new Map<string, KeyPlace>()
-  const placeOf = (key: Uint8Array): KeyPlace => {
-    const name = keyName(key)
-    const before = places.get(name)
-    if (before !== undefined) return before
-    const place: KeyPlace = { name, key, slot: slotOf(key), known: find(name) }
-    places.set(name, place)
-    return place
+const noPayload = new CommandCursor(new Uint8Array(0))
+/** Shared and never written: most entries need nothing of the store. */
+const noneMissing: ReadonlyMap<string, MissingKey> = new Map()
+
+export function prepareEntry(entry: AppliedEntry, state: PreparedAgainst): PreparedEntry {
+  const { index, term, payload } = entry
+  if (entry.type !== 'commands') return prepared(index, term, noPayload, [], state.hashes, noneMissing)
+  const walk = new PayloadWalk(payload, state)
+  // Every replica holds the same bytes and so comes here, whatever the decoder did not like.
+  if (!walk.isWhole()) return prepared(index, term, noPayload, null, state.hashes, noneMissing)
+  const { cursor, sections, hashes } = walk
+  const expired = expiredFor(walk, Math.max(state.clock, entry.stamp), state)
+  const expiring = expired?.map(({ name, deadline }) => ({ key: nameKey(name), name, deadline })) ?? []
+  for (const { key } of expiring) walk.look(key, 0, key.length, state.known.hash(key))
+  const scan = expired === null ? state.deadlines.scan() : null
+  return { ...prepared(index, term, cursor, sections, hashes, walk.missing), expiring, scan }
+}
+
+function prepared(
+  index: number,
+  term: number,
+  cursor: CommandCursor,
+  sections: readonly PreparedSection[] | null,
+  hashes: Int32Array,
+  missing: ReadonlyMap<string, MissingKey>,
+): PreparedEntry {
+  const list = missing.size === 0 ? [] : [...missing.values()]
+  const fetched = new Map<string, Known>()
+  return { index, term, cursor, sections, hashes, missing: list, fetched, expiring: [], scan: null }
+}
+
+/** Checks a payload, hashes its keys and notes those that memory does not hold. */
+class PayloadWalk {
+  readonly cursor: CommandCursor
+  readonly sections: PreparedSection[] = []
+  hashes: Int32Array
+  readonly #state: PreparedAgainst
+  #missing: Map<string, MissingKey> | null = null
+  #hashCount = 0
+
+  constructor(payload: Uint8Array, state: PreparedAgainst) {
+    this.cursor = new CommandCursor(payload)
+    this.hashes = state.hashes
+    this.#state = state
   }
-  const prepared = sections.map((section): PreparedSection => {
-    if (section.kind !== 'commands') return { section, commands: null, places }
-    // Refused as a whole: its keys are of no interest.
-    if (section.group !== group) return { section, commands: [], places }
-    return {
-      section,
-      commands: section.commands.map((command) => ({ command, place: placeOf(command.key) })),
-      places,
+
+  get missing(): ReadonlyMap<string, MissingKey> {
+    return this.#missing ?? noneMissing
+  }
+
+  isWhole(): boolean {
+    const { bytes } = this.cursor
+    try {
+      for (let at = 0; at < bytes.length;) {
+        if (startsCommands(bytes, at)) {
+          at = this.#commands(at)
+        } else {
+          const { section, end } = decodeSection(bytes, at)
+          if (section.kind !== 'commands') this.sections.push(section)
+          at = end
+        }
+      }
+      return true
+    } catch {
+      return false
     }
-  })
-  const expired = expiredFor(sections, Math.max(state.clock, entry.stamp), places, state)
-  const expiring = (expired ?? []).map(({ name, deadline }) => ({ place: placeOf(nameKey(name)), deadline }))
-  return {
-    index,
-    term,
-    sections: prepared,
-    missing: [...places.values()].filter(({ known }) => known === undefined),
-    expiring,
-    scan: expired === null ? state.deadlines.scan() : null,
+  }
+
+  /** Returns where the section ends. */
+  #commands(at: number): number {
+    const { cursor } = this
+    cursor.begin(at)
+    const { group } = cursor
+    this.sections.push({ kind: 'commands', group, at, firstHash: this.#hashCount })
+    // Refused as a whole: its keys are of no interest.
+    if (group === this.#state.group) this.#hashKeys()
+    else while (cursor.next());
+    return cursor.end
+  }
+
+  #hashKeys(): void {
+    const { cursor } = this
+    const { known } = this.#state
+    const { bytes } = cursor
+    this.#reserve(this.#hashCount + cursor.count)
+    while (cursor.next()) {
+      const { keyAt, keyLength } = cursor
+      const hash = known.hash(bytes, keyAt, keyLength)
+      this.hashes[this.#hashCount] = hash
+      this.#hashCount += 1
+      this.look(bytes, keyAt, keyLength, hash)
+    }
+  }
+
+  look(bytes: Uint8Array, at: number, length: number, hash: number): void {
+    if (this.#state.known.locate(bytes, at, length, hash).ref !== 0) return
+    const key = bytes.subarray(at, at + length)
+    const name = keyName(key)
+    this.#missing ??= new Map()
+    if (!this.#missing.has(name))
+      this.#missing.set(name, { name, key, hash, slot: slotAt(bytes, at, length) })
+  }
+
+  #reserve(count: number): void {
+    if (count <= this.hashes.length) return
+    const larger = new Int32Array(Math.max(count, this.hashes.length * 2))
+    larger.set(this.hashes)
+    this.hashes = larger
   }
 }
 
@@ -104,15 +174,25 @@ export function prepareEntry(entry: AppliedEntry, state: KnownState): PreparedEn
  * before the sweep, so that those keys do not count; nothing that they set can have expired.
  */
 function expiredFor(
-  sections: readonly Section[],
+  { cursor, sections }: PayloadWalk,
   clock: number,
-  places: Places,
-  { group, deadlines }: KnownState,
+  { group, deadlines }: PreparedAgainst,
 ): ReturnType<DeadlineIndex['expired']> {
   let count = 0
   for (const section of sections)
     if (section.kind === 'sweep' && section.group === group) count += section.limit
-  return count === 0 ? [] : deadlines.expired(clock, count, (name) => places.has(name))
+  if (count === 0) return []
+  const touched = new Set<string>()
+  for (const section of sections) {
+    if (section.kind !== 'commands' || section.group !== group) continue
+    cursor.begin(section.at)
+    while (cursor.next()) touched.add(nameAt(cursor))
+  }
+  return deadlines.expired(clock, count, (name) => touched.has(name))
+}
+
+function nameAt({ bytes, keyAt, keyLength }: CommandCursor): string {
+  return keyName(bytes.subarray(keyAt, keyAt + keyLength))
 }
 
 export function missingRows({ missing }: PreparedEntry): readonly RowKey[] {
@@ -121,24 +201,17 @@ export function missingRows({ missing }: PreparedEntry): readonly RowKey[] {
 
 /** Decodes all rows before any of them counts, so that a bad one leaves everything as it was. */
 export function fillMissing(
-  { missing, expiring }: PreparedEntry,
+  { missing, fetched, expiring }: PreparedEntry,
   rows: readonly (Uint8Array | undefined)[],
+  known: KnownEntries,
 ): void {
-  const known = missing.map(({ key }, at): Known => {
+  for (const [at, { name, key }] of missing.entries()) {
     const row = rows[at]
-    return row === undefined ? null : decodeEntryRow(key, row)
-  })
-  for (const [at, place] of missing.entries()) place.known = known[at]
-  for (const { place, deadline } of expiring)
-    if (place.known?.deadline !== deadline)
-      throw new BadStateError(`slot ${place.slot}: a deadline at ${deadline} without an entry that has it`)
-}
-
-function decodePayload(payload: Uint8Array): readonly Section[] | null {
-  try {
-    return decodeSections(payload)
-  } catch {
-    // Every replica holds the same bytes and so comes here, whatever the decoder did not like.
-    return null
+    fetched.set(name, row === undefined ? null : decodeEntryRow(key, row))
+  }
+  for (const { key, name, deadline } of expiring) {
+    const entry = known.find(key, known.hash(key)) ?? fetched.get(name)
+    if (entry?.deadline !== deadline)
+      throw new BadStateError(`slot ${slotOf(key)}: a deadline at ${deadline} without an entry that has it`)
   }
 }

@@ -10,7 +10,7 @@ import { addHash, emptySum, hashOf, hashText } from './hash.ts'
 import { keyName } from './key-name.ts'
 import { decodeMachineHead, encodeMachineHead } from './machine-head.ts'
 import { rowKind } from './row-kind.ts'
-import { decodeSessionRow, hashSession, sessionAnswerBytes } from './session.ts'
+import { decodeSessionRow, hashSession } from './session.ts'
 import type { CheckpointRow } from './shard-state.ts'
 import { decodeContentRow, hashContent, noContent, type SlotContent } from './slot-content.ts'
 import { SlotOwnership } from './slot-ownership.ts'
@@ -132,7 +132,7 @@ class ShardScrub implements Scrub {
     if (slot !== 0) throw new BadStateError(`session row in slot ${slot}`)
     const session = decodeSessionRow(key, value)
     this.#totals.sessions += 1
-    this.#totals.answerBytes += sessionAnswerBytes(session)
+    this.#totals.answerBytes += session.answers.bytes
     addHash(this.#totals.sessionHash, hashSession(session))
   }
 

@@ -1,6 +1,7 @@
 // The sessions of a shard: opened and closed by its log, ended by its log clock, never by a bound (sessions.md).
 import type { SessionId } from '@quorate/protocol'
 import { limits } from '@quorate/protocol'
+import { AnswerWindow } from './answer-window.ts'
 import { assert } from './assert.ts'
 import { BadStateError } from './bad-state-error.ts'
 import type { Hash } from './hash.ts'
@@ -12,11 +13,11 @@ import {
   encodeSessionRow,
   hashSession,
   type Session,
-  sessionAnswerBytes,
   sessionName,
   sessionRowKey,
+  storeAnswer,
 } from './session.ts'
-import { type Applied, storedAnswer } from './stored-answer.ts'
+import { type Applied, storedAnswer, WRITTEN_BYTES } from './stored-answer.ts'
 import { TouchedRecords } from './touched.ts'
 
 export class SessionTable {
@@ -48,7 +49,7 @@ export class SessionTable {
 
   open(id: SessionId, clock: number): void {
     const name = sessionName(id)
-    this.#sessions.add(name, { id, ackedUpTo: 0, lastUse: clock, answers: new Map() })
+    this.#sessions.add(name, { id, ackedUpTo: 0, lastUse: clock, answers: new AnswerWindow() })
     this.#byLastUse.set(name, clock)
   }
 
@@ -67,29 +68,24 @@ export class SessionTable {
   }
 
   #acknowledge(session: Session, ackedUpTo: number): void {
-    const from = session.ackedUpTo
+    const { answers } = session
+    const before = answers.bytes
+    answers.forget(session.ackedUpTo + 1, ackedUpTo)
+    this.#answerBytes += answers.bytes - before
     session.ackedUpTo = ackedUpTo
-    // The jump is a client's word and may be huge; the answers are at most a window.
-    if (ackedUpTo - from <= session.answers.size)
-      for (let sequence = from + 1; sequence <= ackedUpTo; sequence++) this.#forget(session, sequence)
-    else
-      for (const sequence of session.answers.keys())
-        if (sequence <= ackedUpTo) this.#forget(session, sequence)
   }
 
-  #forget(session: Session, sequence: number): void {
-    const stored = session.answers.get(sequence)
-    if (stored === undefined) return
-    this.#answerBytes -= stored.bytes
-    session.answers.delete(sequence)
-  }
-
-  /** `session` comes from `use` for the section being applied. */
+  /** `session` comes from `use` for the section being applied, and has no answer for `sequence`. */
   store(session: Session, sequence: number, answer: Applied): void {
-    assert(!session.answers.has(sequence), `session ${sessionName(session.id)}: ${sequence} executed twice`)
     const stored = storedAnswer(answer)
-    session.answers.set(sequence, stored)
+    storeAnswer(session, sequence, stored)
     this.#answerBytes += stored.bytes
+  }
+
+  /** As `store`, of the answer that most commands end in. */
+  storeWritten({ answers }: Session, sequence: number, epoch: number, version: number, t: number): void {
+    answers.setWritten(sequence, epoch, version, t)
+    this.#answerBytes += WRITTEN_BYTES
   }
 
   close(id: SessionId): boolean {
@@ -109,7 +105,7 @@ export class SessionTable {
   #remove(name: string): void {
     const session = this.#sessions.records.get(name)
     assert(session !== undefined, `session ${name} is not here`)
-    this.#answerBytes -= sessionAnswerBytes(session)
+    this.#answerBytes -= session.answers.bytes
     this.#sessions.remove(name)
     this.#byLastUse.delete(name)
   }
@@ -129,7 +125,7 @@ export class SessionTable {
       if (this.#byLastUse.has(name)) throw new BadStateError(`session row ${name} twice`)
       this.#sessions.restore(name, session)
       this.#byLastUse.set(name, session.lastUse)
-      this.#answerBytes += sessionAnswerBytes(session)
+      this.#answerBytes += session.answers.bytes
     }
   }
 

@@ -2,15 +2,11 @@
 import type { SessionId } from '@quorate/protocol'
 import { limits } from '@quorate/protocol'
 import { BadStateError } from './bad-state-error.ts'
-import { addHash, emptySum, type Hash, hashOf } from './hash.ts'
+import { AnswerWindow } from './answer-window.ts'
+import { type Hash, hashOf } from './hash.ts'
 import { rowReader } from './row-reader.ts'
 import { rowWriter } from './row-writer.ts'
-import {
-  decodeStoredAnswer,
-  encodeStoredAnswer,
-  type StoredAnswer,
-  storedAnswerHash,
-} from './stored-answer.ts'
+import { type Applied, decodeStoredAnswer, encodeStoredAnswer, type StoredAnswer } from './stored-answer.ts'
 
 export interface Session {
   readonly id: SessionId
@@ -18,8 +14,7 @@ export interface Session {
   ackedUpTo: number
   /** Log clock of the newest section for it, ms. */
   lastUse: number
-  /** By sequence; all above `ackedUpTo` and at most a window above it. */
-  readonly answers: Map<number, StoredAnswer>
+  readonly answers: AnswerWindow
 }
 
 const SESSION_FORMAT = 1
@@ -31,23 +26,20 @@ export function sessionName(id: SessionId): string {
 }
 
 export function cloneSession(session: Session): Session {
-  return { ...session, answers: new Map(session.answers) }
+  return { ...session, answers: session.answers.clone() }
 }
 
-export function sessionAnswerBytes(session: Session): number {
-  let bytes = 0
-  for (const stored of session.answers.values()) bytes += stored.bytes
-  return bytes
+/** Not stored so far. */
+export function storeAnswer({ answers }: Session, sequence: number, stored: StoredAnswer): void {
+  const { position, result } = stored.answer
+  if (result.type === 'written' && result.version === position.version)
+    answers.setWritten(sequence, position.epoch, position.version, position.t)
+  else answers.setOther(sequence, stored)
 }
 
-export function hashSession(session: Session): Hash {
-  const answers = emptySum()
-  for (const [sequence, stored] of session.answers) addHash(answers, storedAnswerHash(sequence, stored))
-  const { id, ackedUpTo, lastUse } = session
-  return hashOf(
-    [id.group, id.version, ackedUpTo, lastUse, session.answers.size, answers.low, answers.high],
-    [],
-  )
+export function hashSession({ id, ackedUpTo, lastUse, answers }: Session): Hash {
+  const { low, high } = answers.hash()
+  return hashOf([id.group, id.version, ackedUpTo, lastUse, answers.size, low, high], [])
 }
 
 /** Group and version, big endian: rows lie in the order in which sessions were opened. */
@@ -60,12 +52,15 @@ export function sessionRowKey(id: SessionId): Uint8Array {
 }
 
 export function encodeSessionRow(session: Session): Uint8Array {
-  const row = rowWriter(SESSION_HEAD_BYTES + sessionAnswerBytes(session))
+  const row = rowWriter(SESSION_HEAD_BYTES + session.answers.bytes)
   row.u8(SESSION_FORMAT)
   row.number(session.ackedUpTo)
   row.number(session.lastUse)
   row.u32(session.answers.size)
-  for (const [sequence, stored] of session.answers) encodeStoredAnswer(row, sequence, stored)
+  for (const sequence of session.answers.sequences()) {
+    const answer: Applied | undefined = session.answers.get(sequence)
+    if (answer !== undefined) encodeStoredAnswer(row, sequence, answer)
+  }
   return row.finish()
 }
 
@@ -75,14 +70,15 @@ export function decodeSessionRow(key: Uint8Array, bytes: Uint8Array): Session {
   const row = rowReader(bytes, name)
   const format = row.u8()
   if (format !== SESSION_FORMAT) throw new BadStateError(`${name}: format ${format}`)
-  const session: Session = { id, ackedUpTo: row.number(), lastUse: row.number(), answers: new Map() }
+  const session: Session = { id, ackedUpTo: row.number(), lastUse: row.number(), answers: new AnswerWindow() }
   const count = row.u32()
   if (count > limits.sessionWindow) throw new BadStateError(`${name}: ${count} answers`)
   for (let answer = 0; answer < count; answer++) {
     const [sequence, stored] = decodeStoredAnswer(row)
     const inWindow = sequence > session.ackedUpTo && sequence <= session.ackedUpTo + limits.sessionWindow
-    if (!inWindow || session.answers.has(sequence)) throw new BadStateError(`${name}: sequence ${sequence}`)
-    session.answers.set(sequence, stored)
+    if (!inWindow || session.answers.get(sequence) !== undefined)
+      throw new BadStateError(`${name}: sequence ${sequence}`)
+    storeAnswer(session, sequence, stored)
   }
   row.end()
   return session

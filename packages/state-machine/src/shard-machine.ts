@@ -1,16 +1,17 @@
 // The replicated state machine of a shard: what `ReplicatedState` and the read path do, over the tables beside this file.
 import type { Answer } from '@quorate/protocol'
 import { slotOf } from '@quorate/protocol'
+import type { ApplyContext } from './apply-context.ts'
 import { applySections } from './apply-section.ts'
 import { assert } from './assert.ts'
 import { BadStateError } from './bad-state-error.ts'
 import { DEADLINE_WINDOW, DeadlineIndex } from './deadline-index.ts'
-import { decodeEntryRow, encodeEntryRow, type Entry, entryResult, isExpired } from './entry.ts'
+import { decodeEntryRow, type Entry, entryResult, isExpired, type Known } from './entry.ts'
+import { frozenEntryRows } from './entry-rows.ts'
 import { hashOf, hashText } from './hash.ts'
-import { createHotEntries, type HotEntries } from './hot-entries.ts'
-import { keyName, nameKey } from './key-name.ts'
+import { keyName } from './key-name.ts'
+import { KnownEntries } from './known-entries.ts'
 import { decodeMachineHead, encodeMachineHead, type MachineHead } from './machine-head.ts'
-import { createMapOverlay, type Known, type Overlay } from './overlay.ts'
 import { fillMissing, missingRows, type PreparedEntry, prepareEntry } from './prepared-entry.ts'
 import type { AppliedEntry, Frozen, Removal, RowChange, RowKey, RowScan } from './replicated-state.ts'
 import { rowKind } from './row-kind.ts'
@@ -28,17 +29,19 @@ import { SlotTable } from './slot-table.ts'
 /** 64 MiB. */
 const HOT_BYTES_MAX = 67_108_864
 
+const noSeed = { low: 0, high: 0 }
+
 export class ShardMachine implements ShardState {
   readonly group: number
   readonly #slots: SlotTable = new SlotTable()
   readonly #sessions: SessionTable = new SessionTable()
-  readonly #overlay: Overlay = createMapOverlay()
-  readonly #hot: HotEntries
+  readonly #known: KnownEntries
   readonly #deadlines: DeadlineIndex
   #appliedIndex = 0
   #appliedTerm = 0
   #clock = 0
   #lastVersion = 0
+  #hashes: Int32Array = new Int32Array(0)
   /** The newest prefetch and the applied index at which it looked. */
   #prepared: { readonly entry: PreparedEntry; readonly at: number } | null = null
   #scan: RowScan | null = null
@@ -51,7 +54,7 @@ export class ShardMachine implements ShardState {
 
   constructor(group: number, options: ShardStateOptions) {
     this.group = group
-    this.#hot = createHotEntries(options.hotBytesMax ?? HOT_BYTES_MAX)
+    this.#known = new KnownEntries(options.hotBytesMax ?? HOT_BYTES_MAX, options.keySeed ?? noSeed)
     this.#deadlines = new DeadlineIndex(options.deadlineWindow ?? DEADLINE_WINDOW)
   }
 
@@ -81,7 +84,7 @@ export class ShardMachine implements ShardState {
   }
 
   get overlayBytes(): number {
-    return this.#overlay.bytes + this.#deadlines.bytes
+    return this.#known.overlay.bytes + this.#deadlines.bytes
   }
 
   get scan(): RowScan | null {
@@ -101,19 +104,26 @@ export class ShardMachine implements ShardState {
   }
 
   prefetch(entry: AppliedEntry): readonly RowKey[] {
+    // What an older one has found is of no interest any more.
+    this.#known.hot.unpin()
     const prepared = this.#prepare(entry)
     this.#scan = prepared.scan
     this.#prepared = { entry: prepared, at: this.#appliedIndex }
+    // What was found must be found by apply too.
+    this.#known.hot.pin()
     return missingRows(prepared)
   }
 
   #prepare(entry: AppliedEntry): PreparedEntry {
-    return prepareEntry(entry, {
+    const prepared = prepareEntry(entry, {
       group: this.group,
       clock: this.#clock,
-      find: (name) => this.#find(name),
+      known: this.#known,
       deadlines: this.#deadlines,
+      hashes: this.#hashes,
     })
+    this.#hashes = prepared.hashes
+    return prepared
   }
 
   apply(entry: AppliedEntry, rows: readonly (Uint8Array | undefined)[]): readonly (readonly Answer[])[] {
@@ -123,30 +133,32 @@ export class ShardMachine implements ShardState {
     assert(term >= this.#appliedTerm, `entry ${index} of term ${term} after term ${this.#appliedTerm}`)
     assert(Number.isSafeInteger(stamp) && stamp >= 0, `entry ${index}: stamp ${stamp}`)
     const prepared = this.#takePrepared(entry, rows.length)
-    fillMissing(prepared, rows)
+    fillMissing(prepared, rows, this.#known)
     this.#broken = true
     this.#clock = Math.max(this.#clock, stamp)
     this.#sessions.expire(this.#clock)
     const removals: Removal[] = []
-    const applied = applySections(prepared.sections, {
+    const context: ApplyContext = {
       group: this.group,
       stamp,
       clock: this.#clock,
       lastVersion: this.#lastVersion,
       slots: this.#slots,
       sessions: this.#sessions,
-      overlay: this.#overlay,
+      known: this.#known,
+      fetched: prepared.fetched,
       deadlines: this.#deadlines,
       removals,
-    })
-    this.#lastVersion = applied.lastVersion
+    }
+    const answers = applySections(prepared, context)
+    this.#lastVersion = context.lastVersion
     this.#appliedIndex = index
     this.#appliedTerm = term
     this.#broken = false
     this.#removals = removals
     this.#deadlines.trim()
     this.#rememberUnchanged(prepared)
-    return applied.answers
+    return answers
   }
 
   #takePrepared(entry: AppliedEntry, rowCount: number): PreparedEntry {
@@ -167,33 +179,30 @@ export class ShardMachine implements ShardState {
     return prepared
   }
 
-  #rememberUnchanged(prepared: PreparedEntry): void {
-    for (const { name, known } of prepared.missing) {
-      if (known !== undefined && this.#overlay.find(name) === undefined) this.#hot.remember(name, known)
+  #rememberUnchanged({ missing, fetched }: PreparedEntry): void {
+    const { hot } = this.#known
+    for (const { name, key, hash } of missing) {
+      const known = fetched.get(name)
+      if (known !== undefined && !this.#known.isDirty(key, hash)) hot.remember(key, hash, known)
     }
-    this.#hot.trim()
-  }
-
-  #find(name: string): Known | undefined {
-    const dirty = this.#overlay.find(name)
-    return dirty === undefined ? this.#hot.find(name) : dirty
+    hot.unpin()
   }
 
   beginRead(keys: readonly Uint8Array[], t: number): ReadStep {
     const places = keys.map((key): Omit<ReadPlace, 'known'> => ({
-      name: keyName(key),
       key,
+      hash: this.#known.hash(key),
       slot: slotOf(key),
     }))
     return this.#look(places, t)
   }
 
   #look(keys: readonly Omit<ReadPlace, 'known'>[], t: number): ReadStep {
-    const places = keys.map(({ name, key, slot }): ReadPlace => ({
-      name,
+    const places = keys.map(({ key, hash, slot }): ReadPlace => ({
       key,
+      hash,
       slot,
-      known: this.#find(name),
+      known: this.#known.find(key, hash),
     }))
     const missing = places.filter(({ known, slot }) => known === undefined && this.#slots.isServed(slot))
     if (missing.length === 0) {
@@ -224,18 +233,18 @@ export class ShardMachine implements ShardState {
     const current = ticket.releases === this.#releases && ticket.slotStateChanges === this.#slots.stateChanges
     if (!current) return this.#look(places, t)
     const fetched = new Map<string, Known>()
-    for (const [at, { name, key }] of ticket.missing.entries()) {
+    for (const [at, { key, hash }] of ticket.missing.entries()) {
       const row = rows[at]
       // What was written since the fetch began is in an overlay: nothing has been released.
-      if (this.#overlay.find(name) !== undefined) continue
+      if (this.#known.isDirty(key, hash)) continue
       const known = row === undefined ? null : decodeEntryRow(key, row)
-      fetched.set(name, known)
-      this.#hot.remember(name, known)
+      fetched.set(keyName(key), known)
+      this.#known.hot.remember(key, hash, known)
     }
     return this.#answerReads(
       places.map((place) => {
-        const dirty = this.#overlay.find(place.name)
-        const clean = place.known === undefined ? fetched.get(place.name) : place.known
+        const dirty = this.#known.findDirty(place.key, place.hash)
+        const clean = place.known === undefined ? fetched.get(keyName(place.key)) : place.known
         return { place, known: (dirty === undefined ? clean : dirty) ?? null }
       }),
       t,
@@ -270,9 +279,10 @@ export class ShardMachine implements ShardState {
     assert(!this.#broken, `group ${this.group}: freezing behind an apply that failed`)
     assert(this.#freezes === this.#releases, `group ${this.group}: frozen twice`)
     const machine = encodeMachineHead(this.#head())
-    this.#overlay.freeze()
+    const { overlay } = this.#known
+    overlay.freeze()
     this.#deadlines.freeze()
-    const entryCount = this.#overlay.frozenCount + this.#deadlines.frozenCount
+    const entryCount = (overlay.frozen?.count ?? 0) + this.#deadlines.frozenCount
     const changeCount = entryCount + this.#slots.freeze() + this.#sessions.freeze()
     this.#freezes += 1
     const number = this.#freezes
@@ -295,22 +305,16 @@ export class ShardMachine implements ShardState {
   *#allFrozenRows(): Generator<RowChange> {
     yield* this.#slots.frozenRows()
     yield* this.#sessions.frozenRows()
-    for (const [name, known] of this.#overlay.frozenEntries()) {
-      const key = nameKey(name)
-      yield {
-        kind: rowKind.entry,
-        slot: slotOf(key),
-        key,
-        value: known === null ? null : encodeEntryRow(known),
-      }
-    }
+    const { frozen } = this.#known.overlay
+    assert(frozen !== null, `group ${this.group}: nothing is frozen`)
+    yield* frozenEntryRows(frozen)
     yield* this.#deadlines.frozenRows()
   }
 
   release(): void {
     assert(this.#freezes === this.#releases + 1, `group ${this.group}: nothing to release`)
     this.#releases += 1
-    this.#hot.adopt(this.#overlay.release())
+    this.#known.hot.adopt(this.#known.overlay.release())
     this.#deadlines.release()
     this.#slots.release()
     this.#sessions.release()

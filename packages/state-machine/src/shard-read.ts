@@ -11,7 +11,7 @@
  * All keys of one read are evaluated at one moment: that of the call that returned the answers.
  */
 import type { Answer } from '@quorate/protocol'
-import type { Known } from './overlay.ts'
+import type { Known } from './entry.ts'
 import type { RowKey } from './replicated-state.ts'
 
 export type ReadStep =
@@ -33,8 +33,8 @@ export interface ReadTicket {
 }
 
 export interface ReadPlace {
-  readonly name: string
   readonly key: Uint8Array
+  readonly hash: number
   readonly slot: number
   /** What memory held when the ticket was made; undefined = the store must say. */
   readonly known: Known | undefined

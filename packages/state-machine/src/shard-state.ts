@@ -1,4 +1,5 @@
 // What a shard replicates, as its host sees it.
+import type { KeySeed } from './key-hash.ts'
 import type { ReadStep, ReadTicket } from './shard-read.ts'
 import { ShardMachine } from './shard-machine.ts'
 import type { Removal, ReplicatedState, RowScan } from './replicated-state.ts'
@@ -41,6 +42,11 @@ export interface ShardStats {
 export interface ShardStateOptions {
   /** Clean entries kept in memory, bytes. Default 64 MiB. Has no influence on replicated state. */
   readonly hotBytesMax?: number
+  /**
+   * Secret of the process from which places of keys in memory follow. Default 0 and 0: whoever lets others choose keys gives
+   * one at random. Has no influence on replicated state.
+   */
+  readonly keySeed?: KeySeed
   /** Deadlines kept at hand. Default 4096. Has no influence on replicated state. */
   readonly deadlineWindow?: number
 }

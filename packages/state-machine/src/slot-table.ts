@@ -1,9 +1,7 @@
 // The slots of a shard: who is served, and what each holds.
 import { assert } from './assert.ts'
 import { BadStateError } from './bad-state-error.ts'
-import { type Entry, entryBytes } from './entry.ts'
 import { addHash, type Hash } from './hash.ts'
-import type { Known } from './overlay.ts'
 import type { RowChange } from './replicated-state.ts'
 import { rowKind } from './row-kind.ts'
 import {
@@ -58,16 +56,25 @@ export class SlotTable {
     if (this.#ownership.found(bitmap, epoch)) this.#stateChanges += 1
   }
 
-  /** Accounts for an entry that takes the place of another. */
-  replace(slot: number, key: Uint8Array, before: Known, after: Known): void {
+  /** Accounts for an entry that takes the place of another: by how much count, bytes and hash differ, modulo 2^32. */
+  replace(slot: number, count: number, bytes: number, low: number, high: number): void {
     assert(this.#ownership.ownerOf(slot).state !== 'none', `slot ${slot} is not here`)
     const content = this.#contents.change(slot) ?? this.#add(slot)
-    if (before !== null) this.#account(content, key, before, -1)
-    if (after !== null) this.#account(content, key, after, 1)
-    const { count, bytes, low, high } = content
-    assert(count >= 0 && bytes >= 0, `slot ${slot}: ${count} entries, ${bytes} bytes`)
-    if (count > 0) return
-    assert(bytes === 0 && low === 0 && high === 0, `slot ${slot}: ${bytes} bytes in no entries`)
+    content.count += count
+    content.bytes += bytes
+    content.low = (content.low + low) >>> 0
+    content.high = (content.high + high) >>> 0
+    this.#count += count
+    this.#bytes += bytes
+    if (content.count > 0 && content.bytes > 0) return
+    this.#removeEmpty(content)
+  }
+
+  #removeEmpty({ slot, count, bytes, low, high }: SlotContent): void {
+    assert(
+      count === 0 && bytes === 0 && low === 0 && high === 0,
+      `slot ${slot}: ${bytes} bytes in ${count} entries`,
+    )
     this.#contents.remove(slot)
   }
 
@@ -75,16 +82,6 @@ export class SlotTable {
     const content = noContent(slot)
     this.#contents.add(slot, content)
     return content
-  }
-
-  #account(content: SlotContent, key: Uint8Array, entry: Entry, sign: 1 | -1): void {
-    const bytes = sign * entryBytes(key, entry)
-    content.count += sign
-    content.bytes += bytes
-    content.low = (content.low + sign * entry.low) >>> 0
-    content.high = (content.high + sign * entry.high) >>> 0
-    this.#count += sign
-    this.#bytes += bytes
   }
 
   restoreOwnership(slot: number, key: Uint8Array, row: Uint8Array): void {

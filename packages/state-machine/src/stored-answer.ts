@@ -32,6 +32,8 @@ const seen = { nothing: 0, value: 1, omitted: 2 } as const
 
 /** Sequence, result tag and position. */
 const HEAD_BYTES = 33
+/** Size of an encoded `written` answer. */
+export const WRITTEN_BYTES: number = HEAD_BYTES + 8
 
 /** An answer over 1 KiB is stored without the value that it carries. */
 export function storedAnswer(answer: Applied): StoredAnswer {
@@ -48,14 +50,27 @@ export function storedAnswerHash(sequence: number, stored: StoredAnswer): Hash {
   return stored.hash
 }
 
+const written = new Uint8Array(WRITTEN_BYTES)
+const writtenView = new DataView(written.buffer)
+
+/** `storedAnswerHash` of a `written` answer whose version is that of its position, without the answer. */
+export function writtenHash(sequence: number, epoch: number, version: number, t: number): Hash {
+  writtenView.setFloat64(0, sequence, true)
+  written[8] = tag.written
+  writtenView.setFloat64(9, epoch, true)
+  writtenView.setFloat64(17, version, true)
+  writtenView.setFloat64(25, t, true)
+  writtenView.setFloat64(33, version, true)
+  return hashOf([], [written])
+}
+
 function encodeAlone(sequence: number, stored: StoredAnswer): Uint8Array {
   const row = rowWriter(stored.bytes)
-  encodeStoredAnswer(row, sequence, stored)
+  encodeStoredAnswer(row, sequence, stored.answer)
   return row.finish()
 }
 
-export function encodeStoredAnswer(row: RowWriter, sequence: number, { answer }: StoredAnswer): void {
-  const { result, position } = answer
+export function encodeStoredAnswer(row: RowWriter, sequence: number, { result, position }: Applied): void {
   row.number(sequence)
   row.u8(tag[result.type])
   row.number(position.epoch)

@@ -8,7 +8,7 @@ import {
   type ShardMap,
 } from '@quorate/protocol'
 import { type Configuration, createRaft, InvariantViolation, type Recovered } from '@quorate/raft'
-import { BadStateError } from '@quorate/state-machine'
+import { BadStateError, type KeySeed } from '@quorate/state-machine'
 import {
   DamagedRowError,
   DamageError,
@@ -45,6 +45,8 @@ export interface ReplicasParts {
   /** Monotonic ms of the process start. */
   readonly startedAt: number
   readonly newSnapshotId: () => string
+  /** Secret of the process: places of keys in memory follow from it. */
+  readonly keySeed: KeySeed
   /** The meta group's replica exists (again): it gets its controller. */
   readonly metaHosted: (replica: Replica) => void
   /** The meta group's replica has left: this node drives nothing. */
@@ -305,7 +307,8 @@ export class Replicas {
   async #host(found: Found): Promise<void> {
     const { host, storage } = this.#parts
     const { group, incarnation, head } = found
-    const state = await restoreState(storage.store, group, this.#parts.clusterId(), head)
+    const { keySeed } = this.#parts
+    const state = await restoreState(storage.store, group, this.#parts.clusterId(), head, { keySeed })
     const generation = head?.generation ?? (await storage.store.nextGeneration())
     const raft = createRaft({
       self: incarnation,
@@ -328,12 +331,13 @@ export class Replicas {
     )
     const receiver = new SnapshotReceiver(host, replica, {
       restore: (identity, fresh) =>
-        restoreState(storage.store, group, this.#parts.clusterId(), {
-          ...identity,
-          appliedIndex: identity.index,
-          appliedTerm: identity.term,
-          generation: fresh,
-        }),
+        restoreState(
+          storage.store,
+          group,
+          this.#parts.clusterId(),
+          { ...identity, appliedIndex: identity.index, appliedTerm: identity.term, generation: fresh },
+          { keySeed },
+        ),
       adopt: (installed, checkpoint) => this.#parts.checkpointer().adopt(installed, checkpoint),
     })
     this.#hosted.set(group, { replica, shard, sender, receiver, hashes })

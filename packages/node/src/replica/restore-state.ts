@@ -1,6 +1,12 @@
 // Builds a group's replicated state from its rows in the store; user entries stay there and are fetched when needed.
 import { BadFrameError, META_GROUP } from '@quorate/protocol'
-import { createShardState, type ReplicatedState, restoreShardState, rowKind } from '@quorate/state-machine'
+import {
+  createShardState,
+  type ReplicatedState,
+  restoreShardState,
+  rowKind,
+  type ShardStateOptions,
+} from '@quorate/state-machine'
 import type { ReplicaHead, StateRow, StateStore } from '@quorate/storage'
 import { MetaState } from '../meta/meta-state.ts'
 
@@ -12,9 +18,10 @@ export async function restoreState(
   group: number,
   clusterId: string,
   head: Pick<ReplicaHead, 'generation' | 'appliedIndex' | 'appliedTerm' | 'machine'> | null,
+  options: ShardStateOptions,
 ): Promise<ReplicatedState> {
   const rows = head === null ? [] : await rowsBeforeEntries(store, group, head.generation)
-  return stateFrom(group, clusterId, head, rows)
+  return stateFrom(group, clusterId, head, rows, options)
 }
 
 /** `head` null: brand new. Throws `BadStateError` or `BadFrameError` where head and rows do not belong together. */
@@ -23,9 +30,11 @@ export function stateFrom(
   clusterId: string,
   head: Pick<ReplicaHead, 'appliedIndex' | 'appliedTerm' | 'machine'> | null,
   rows: readonly StateRow[],
+  options: ShardStateOptions,
 ): ReplicatedState {
-  if (head === null) return group === META_GROUP ? MetaState.create(clusterId) : createShardState(group)
-  if (group !== META_GROUP) return restoreShardState(group, { ...head, rows })
+  if (head === null)
+    return group === META_GROUP ? MetaState.create(clusterId) : createShardState(group, options)
+  if (group !== META_GROUP) return restoreShardState(group, { ...head, rows }, options)
   const [map] = rows
   if (map === undefined) throw new BadFrameError('the checkpoint of the meta group has no map')
   return MetaState.restore({ index: head.appliedIndex, term: head.appliedTerm }, head.machine, map.value)

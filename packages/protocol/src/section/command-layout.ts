@@ -7,21 +7,21 @@ import { limits } from '../limits.ts'
 import { readValue, skipValue, valueLength, writeValue } from '../value.ts'
 import { unreachable } from '../unreachable.ts'
 
-const OP_SET = 1
-const OP_DEL = 2
-const OP_INCR = 3
-const OP_TOUCH = 4
-const OP_PERSIST = 5
+export const OP_SET = 1
+export const OP_DEL = 2
+export const OP_INCR = 3
+export const OP_TOUCH = 4
+export const OP_PERSIST = 5
 
-const CONDITION_MASK = 0b011
-const IF_VERSION = 1
-const IF_ABSENT = 2
-const IF_PRESENT = 3
-const HAS_TTL = 0b100
+export const CONDITION_MASK = 0b011
+export const IF_VERSION = 1
+export const IF_ABSENT = 2
+export const IF_PRESENT = 3
+export const HAS_TTL = 0b100
 
 /** Up to and with `notAfter`. */
-const FIXED_BYTES = 20
-const FLOAT_BYTES = 8
+export const FIXED_BYTES = 20
+export const FLOAT_BYTES = 8
 
 /** Length of a command on the wire. */
 export function commandBytes(command: Command): number {

@@ -28,7 +28,8 @@ function decoded(payload: Uint8Array, offset: number): { section: Section; end: 
 /** Null: refused. */
 function walked(payload: Uint8Array, offset: number): { section: Section; end: number } | null {
   try {
-    const cursor = new CommandCursor(payload)
+    const cursor = new CommandCursor()
+    cursor.attach(payload)
     cursor.begin(offset)
     const { group, session, ackedUpTo, count } = cursor
     const commands = []

@@ -36,7 +36,8 @@ export class AnswerWindow {
 
   get(sequence: number): Applied | undefined {
     const at = this.#placeOf(sequence)
-    return at < 0 ? this.#others.get(sequence)?.answer : this.#written(at)
+    if (at >= 0) return this.#written(at)
+    return this.#others.size === 0 ? undefined : this.#others.get(sequence)?.answer
   }
 
   /** Not stored so far. The version of a `written` answer is that of its position. */
@@ -115,7 +116,7 @@ export class AnswerWindow {
       this.#inRing -= 1
       return
     }
-    const other = this.#others.get(sequence)
+    const other = this.#others.size === 0 ? undefined : this.#others.get(sequence)
     if (other === undefined) return
     this.#othersBytes -= other.bytes
     this.#others.delete(sequence)
@@ -133,8 +134,9 @@ export class AnswerWindow {
     return this.#ring[at] === sequence ? at : -1
   }
 
+  /** The number of places is a power of two. */
   #ringAt(sequence: number): number {
-    return (sequence % (this.#ring.length / STRIDE)) * STRIDE
+    return (sequence & (this.#ring.length / STRIDE - 1)) * STRIDE
   }
 
   /** Sequences of a window never meet in a ring of its size; in a smaller one they may, and then it grows while it is well filled. */

@@ -44,8 +44,8 @@ function applySection(
 }
 
 function applyCommands(
-  { group, at, firstHash }: PreparedCommands,
-  { cursor, hashes }: PreparedEntry,
+  { group, at, firstKey }: PreparedCommands,
+  { cursor, keys }: PreparedEntry,
   context: ApplyContext,
 ): readonly Answer[] {
   cursor.begin(at)
@@ -53,12 +53,19 @@ function applyCommands(
   const session = context.sessions.use(cursor.session, cursor.ackedUpTo, context.clock)
   if (session === undefined) return refuseAll(cursor.count, context, 'SESSION_EXPIRED')
   const answers: Answer[] = []
-  for (let hashAt = firstHash; cursor.next(); hashAt++)
-    answers.push(applyCommand(cursor, hashes[hashAt] ?? 0, session, context))
+  const { active } = context.known.overlay
+  for (let place = firstKey; cursor.next(); place++)
+    answers.push(applyCommand(cursor, keys.hash(place), keys.ref(place, active), session, context))
   return answers
 }
 
-function applyCommand(cursor: CommandCursor, hash: number, session: Session, context: ApplyContext): Answer {
+function applyCommand(
+  cursor: CommandCursor,
+  hash: number,
+  ref: number,
+  session: Session,
+  context: ApplyContext,
+): Answer {
   const { sequence } = cursor
   const slot = slotAt(cursor.bytes, cursor.keyAt, cursor.keyLength)
   const epoch = context.slots.epoch(slot)
@@ -68,7 +75,7 @@ function applyCommand(cursor: CommandCursor, hash: number, session: Session, con
   if (!context.slots.isServed(slot)) return refused(context, 'MOVED', epoch)
   if (context.stamp > cursor.notAfter) return refused(context, 'LATE', epoch)
   if (sequence > session.ackedUpTo + limits.sessionWindow) return refused(context, 'SESSION_WINDOW', epoch)
-  if (cursor.isSet && applySet(cursor, hash, slot, context)) {
+  if (cursor.isSet && applySet(cursor, hash, ref, slot, context)) {
     const version = context.lastVersion
     context.sessions.storeWritten(session, sequence, epoch, version, context.clock)
     return {

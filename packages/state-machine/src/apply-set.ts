@@ -6,33 +6,40 @@ import { type CommandCursor, commandCondition } from '@quorate/protocol'
 import type { ApplyContext } from './apply-context.ts'
 import { assert } from './assert.ts'
 import { ENTRY_OVERHEAD_BYTES } from './entry.ts'
+import type { EntryTable } from './entry-table.ts'
 import { deadlineAfter } from './execute.ts'
 import { keyName } from './key-name.ts'
 
 /** What was there before. Overwritten by every command. */
 const before = { isThere: false, version: 0, deadline: 0, valueLength: 0, low: 0, high: 0 }
 
-/** False: the condition does not hold or is none, and nothing has been changed. The version is then `context.lastVersion`. */
-export function applySet(cursor: CommandCursor, hash: number, slot: number, context: ApplyContext): boolean {
+/**
+ * False: the condition does not hold or is none, and nothing has been changed. Else the version is `context.lastVersion`.
+ * `seen` is where the overlay's active table held the key when it was looked up, 0 = nowhere.
+ */
+export function applySet(
+  cursor: CommandCursor,
+  hash: number,
+  seen: number,
+  slot: number,
+  context: ApplyContext,
+): boolean {
   const { bytes, keyAt, keyLength, valueAt, valueLength, ttl } = cursor
   const { clock, known } = context
   const { active } = known.overlay
-  const { table, ref } = known.locate(bytes, keyAt, keyLength, hash)
-  if (ref === 0) noteFetched(cursor, slot, context)
+  // An earlier command of the entry may have moved it.
+  let own = active.isCurrent(seen, bytes, keyAt, keyLength) ? seen : 0
+  if (own !== 0) noteRecord(active, own)
   else {
-    const { records } = table
-    before.isThere = !records.isAbsent(ref)
-    before.version = records.version(ref)
-    before.deadline = records.deadline(ref)
-    before.valueLength = records.valueLength(ref)
-    before.low = records.low(ref)
-    before.high = records.high(ref)
+    const { table, ref } = known.locate(bytes, keyAt, keyLength, hash)
+    if (ref === 0) noteFetched(cursor, slot, context)
+    else noteRecord(table, ref)
+    if (table === active) own = ref
   }
   if (!holds(cursor, clock)) return false
   const version = context.lastVersion + 1
   const deadline = ttl === 0 ? 0 : deadlineAfter(clock, ttl)
   const { isThere, low, high } = before
-  const own = table === active ? ref : 0
   const after = active.put(
     own,
     bytes,
@@ -49,8 +56,8 @@ export function applySet(cursor: CommandCursor, hash: number, slot: number, cont
     slot,
     isThere ? 0 : 1,
     isThere ? valueLength - before.valueLength : keyLength + valueLength + ENTRY_OVERHEAD_BYTES,
-    active.records.low(after) - low,
-    active.records.high(after) - high,
+    (active.records.low(after) - low) | 0,
+    (active.records.high(after) - high) | 0,
   )
   if (before.deadline !== deadline) {
     const name = keyName(bytes.subarray(keyAt, keyAt + keyLength))
@@ -58,6 +65,15 @@ export function applySet(cursor: CommandCursor, hash: number, slot: number, cont
   }
   context.lastVersion = version
   return true
+}
+
+function noteRecord({ records }: EntryTable, ref: number): void {
+  before.isThere = !records.isAbsent(ref)
+  before.version = records.version(ref)
+  before.deadline = records.deadline(ref)
+  before.valueLength = records.valueLength(ref)
+  before.low = records.low(ref)
+  before.high = records.high(ref)
 }
 
 function noteFetched(
@@ -71,8 +87,8 @@ function noteFetched(
   before.version = entry?.version ?? 0
   before.deadline = entry?.deadline ?? 0
   before.valueLength = entry?.value.length ?? 0
-  before.low = entry?.low ?? 0
-  before.high = entry?.high ?? 0
+  before.low = (entry?.low ?? 0) | 0
+  before.high = (entry?.high ?? 0) | 0
 }
 
 function holds({ condition, ifVersion }: CommandCursor, clock: number): boolean {

@@ -66,6 +66,11 @@ export class EntryTable {
     return ref
   }
 
+  /** Whether the record is still that of the key, as `find` gave it before other puts. */
+  isCurrent(ref: number, bytes: Uint8Array, at: number, length: number): boolean {
+    return ref !== 0 && this.records.hasKey(ref, bytes, at, length) && !this.records.isSuperseded(ref)
+  }
+
   putAbsent(before: number, bytes: Uint8Array, at: number, length: number, hash: number): void {
     this.records.fillAbsent(this.#place(before, bytes, at, length, hash, 0))
   }
@@ -102,8 +107,8 @@ export class EntryTable {
       value: this.value(ref),
       version: records.version(ref),
       deadline: records.deadline(ref),
-      low: records.low(ref),
-      high: records.high(ref),
+      low: records.low(ref) >>> 0,
+      high: records.high(ref) >>> 0,
     }
     return entry
   }

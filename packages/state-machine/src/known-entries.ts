@@ -43,20 +43,31 @@ export class KnownEntries {
     return found
   }
 
+  /** What was found is of no interest any more: its table may go. */
+  forgetFound(): void {
+    this.#found.table = this.overlay.active
+    this.#found.ref = 0
+  }
+
   /** A copy; undefined = the store must say. */
   find(key: Uint8Array, hash: number): Known | undefined {
-    const { table, ref } = this.locate(key, 0, key.length, hash)
-    return ref === 0 ? undefined : table.known(ref)
+    return this.#copyOf(this.locate(key, 0, key.length, hash))
   }
 
   /** A copy of what no checkpoint has released; undefined = nothing. */
   findDirty(key: Uint8Array, hash: number): Known | undefined {
-    const { table, ref } = this.#locateDirty(key, 0, key.length, hash)
-    return ref === 0 ? undefined : table.known(ref)
+    return this.#copyOf(this.#locateDirty(key, 0, key.length, hash))
   }
 
   isDirty(key: Uint8Array, hash: number): boolean {
-    return this.#locateDirty(key, 0, key.length, hash).ref !== 0
+    const { ref } = this.#locateDirty(key, 0, key.length, hash)
+    this.forgetFound()
+    return ref !== 0
+  }
+
+  #copyOf({ table, ref }: FoundRecord): Known | undefined {
+    this.forgetFound()
+    return ref === 0 ? undefined : table.known(ref)
   }
 
   #locateDirty(bytes: Uint8Array, at: number, length: number, hash: number): FoundRecord {

@@ -1,11 +1,12 @@
 // A log entry walked through and its keys looked up: made by `prefetch`, used by `apply`.
 import type { Section } from '@quorate/protocol'
-import { CommandCursor, decodeSection, slotAt, slotOf, startsCommands } from '@quorate/protocol'
+import { type CommandCursor, decodeSection, slotAt, slotOf, startsCommands } from '@quorate/protocol'
 import { BadStateError } from './bad-state-error.ts'
 import type { DeadlineIndex } from './deadline-index.ts'
 import { decodeEntryRow, type Known } from './entry.ts'
 import { keyName, nameKey } from './key-name.ts'
 import type { KnownEntries } from './known-entries.ts'
+import type { LookedUpKeys } from './looked-up-keys.ts'
 import type { AppliedEntry, RowKey, RowScan } from './replicated-state.ts'
 import { rowKind } from './row-kind.ts'
 
@@ -23,8 +24,8 @@ export interface PreparedCommands {
   readonly group: number
   /** Offset in the payload. */
   readonly at: number
-  /** Where the hashes of its keys begin in `PreparedEntry.hashes`. */
-  readonly firstHash: number
+  /** Where its keys begin in `PreparedEntry.keys`. */
+  readonly firstKey: number
 }
 
 export type PreparedSection = PreparedCommands | Exclude<Section, { kind: 'commands' }>
@@ -35,8 +36,8 @@ export interface PreparedEntry {
   readonly cursor: CommandCursor
   /** Null: the payload is not what any version of this code would have put into the log. */
   readonly sections: readonly PreparedSection[] | null
-  /** Of the keys of this group's commands, in order. */
-  readonly hashes: Int32Array
+  /** The keys of this group's commands, in order. */
+  readonly keys: LookedUpKeys
   /** Keys that only the store knows, in the order in which their rows are asked for. */
   readonly missing: readonly MissingKey[]
   /** What the store said of `missing`, by name; until then empty. */
@@ -54,58 +55,53 @@ export interface PreparedAgainst {
   readonly clock: number
   readonly known: KnownEntries
   readonly deadlines: DeadlineIndex
-  /** Space for hashes that the entry before has used. */
-  readonly hashes: Int32Array
+  /** Space that the entry before has used. */
+  readonly cursor: CommandCursor
+  readonly keys: LookedUpKeys
 }
 
-const noPayload = new CommandCursor(new Uint8Array(0))
 /** Shared and never written: most entries need nothing of the store. */
-const noneMissing: ReadonlyMap<string, MissingKey> = new Map()
+const noneMissing: readonly MissingKey[] = []
 
 export function prepareEntry(entry: AppliedEntry, state: PreparedAgainst): PreparedEntry {
-  const { index, term, payload } = entry
-  if (entry.type !== 'commands') return prepared(index, term, noPayload, [], state.hashes, noneMissing)
-  const walk = new PayloadWalk(payload, state)
-  // Every replica holds the same bytes and so comes here, whatever the decoder did not like.
-  if (!walk.isWhole()) return prepared(index, term, noPayload, null, state.hashes, noneMissing)
-  const { cursor, sections, hashes } = walk
-  const expired = expiredFor(walk, Math.max(state.clock, entry.stamp), state)
-  const expiring = expired?.map(({ name, deadline }) => ({ key: nameKey(name), name, deadline })) ?? []
-  for (const { key } of expiring) walk.look(key, 0, key.length, state.known.hash(key))
-  const scan = expired === null ? state.deadlines.scan() : null
-  return { ...prepared(index, term, cursor, sections, hashes, walk.missing), expiring, scan }
-}
-
-function prepared(
-  index: number,
-  term: number,
-  cursor: CommandCursor,
-  sections: readonly PreparedSection[] | null,
-  hashes: Int32Array,
-  missing: ReadonlyMap<string, MissingKey>,
-): PreparedEntry {
-  const list = missing.size === 0 ? [] : [...missing.values()]
+  const { index, term } = entry
+  const walk = new PayloadWalk(state)
+  const { cursor, keys, sections } = walk
+  let expiring: PreparedEntry['expiring'] = []
+  let scan: RowScan | null = null
+  cursor.attach(entry.type === 'commands' ? entry.payload : undefined)
+  keys.begin(state.known.overlay.active)
+  // Every replica holds the same bytes and so comes to the same end, whatever the decoder did not like.
+  const isWhole = walk.isWhole()
+  if (isWhole && walk.sweeps > 0) {
+    const expired = expiredFor(walk, Math.max(state.clock, entry.stamp), state)
+    expiring = expired?.map(({ name, deadline }) => ({ key: nameKey(name), name, deadline })) ?? []
+    for (const { key } of expiring) walk.look(key, 0, key.length, state.known.hash(key))
+    scan = expired === null ? state.deadlines.scan() : null
+  }
+  const missing = isWhole ? walk.missing : noneMissing
   const fetched = new Map<string, Known>()
-  return { index, term, cursor, sections, hashes, missing: list, fetched, expiring: [], scan: null }
+  return { index, term, cursor, sections: isWhole ? sections : null, keys, missing, fetched, expiring, scan }
 }
 
 /** Checks a payload, hashes its keys and notes those that memory does not hold. */
 class PayloadWalk {
   readonly cursor: CommandCursor
+  readonly keys: LookedUpKeys
   readonly sections: PreparedSection[] = []
-  hashes: Int32Array
+  /** Entries that its sweeps may take. */
+  sweeps = 0
   readonly #state: PreparedAgainst
   #missing: Map<string, MissingKey> | null = null
-  #hashCount = 0
 
-  constructor(payload: Uint8Array, state: PreparedAgainst) {
-    this.cursor = new CommandCursor(payload)
-    this.hashes = state.hashes
+  constructor(state: PreparedAgainst) {
+    this.cursor = state.cursor
+    this.keys = state.keys
     this.#state = state
   }
 
-  get missing(): ReadonlyMap<string, MissingKey> {
-    return this.#missing ?? noneMissing
+  get missing(): readonly MissingKey[] {
+    return this.#missing === null ? noneMissing : [...this.#missing.values()]
   }
 
   isWhole(): boolean {
@@ -117,6 +113,7 @@ class PayloadWalk {
         } else {
           const { section, end } = decodeSection(bytes, at)
           if (section.kind !== 'commands') this.sections.push(section)
+          if (section.kind === 'sweep' && section.group === this.#state.group) this.sweeps += section.limit
           at = end
         }
       }
@@ -131,7 +128,7 @@ class PayloadWalk {
     const { cursor } = this
     cursor.begin(at)
     const { group } = cursor
-    this.sections.push({ kind: 'commands', group, at, firstHash: this.#hashCount })
+    this.sections.push({ kind: 'commands', group, at, firstKey: this.keys.count })
     // Refused as a whole: its keys are of no interest.
     if (group === this.#state.group) this.#hashKeys()
     else while (cursor.next());
@@ -139,16 +136,17 @@ class PayloadWalk {
   }
 
   #hashKeys(): void {
-    const { cursor } = this
+    const { cursor, keys } = this
     const { known } = this.#state
     const { bytes } = cursor
-    this.#reserve(this.#hashCount + cursor.count)
+    const { active } = known.overlay
+    keys.reserve(cursor.count)
     while (cursor.next()) {
       const { keyAt, keyLength } = cursor
       const hash = known.hash(bytes, keyAt, keyLength)
-      this.hashes[this.#hashCount] = hash
-      this.#hashCount += 1
-      this.look(bytes, keyAt, keyLength, hash)
+      const ref = active.find(bytes, keyAt, keyLength, hash)
+      keys.add(hash, ref)
+      if (ref === 0) this.look(bytes, keyAt, keyLength, hash)
     }
   }
 
@@ -160,13 +158,6 @@ class PayloadWalk {
     if (!this.#missing.has(name))
       this.#missing.set(name, { name, key, hash, slot: slotAt(bytes, at, length) })
   }
-
-  #reserve(count: number): void {
-    if (count <= this.hashes.length) return
-    const larger = new Int32Array(Math.max(count, this.hashes.length * 2))
-    larger.set(this.hashes)
-    this.hashes = larger
-  }
 }
 
 /**
@@ -174,21 +165,17 @@ class PayloadWalk {
  * before the sweep, so that those keys do not count; nothing that they set can have expired.
  */
 function expiredFor(
-  { cursor, sections }: PayloadWalk,
+  { cursor, sections, sweeps }: PayloadWalk,
   clock: number,
   { group, deadlines }: PreparedAgainst,
 ): ReturnType<DeadlineIndex['expired']> {
-  let count = 0
-  for (const section of sections)
-    if (section.kind === 'sweep' && section.group === group) count += section.limit
-  if (count === 0) return []
   const touched = new Set<string>()
   for (const section of sections) {
     if (section.kind !== 'commands' || section.group !== group) continue
     cursor.begin(section.at)
     while (cursor.next()) touched.add(nameAt(cursor))
   }
-  return deadlines.expired(clock, count, (name) => touched.has(name))
+  return deadlines.expired(clock, sweeps, (name) => touched.has(name))
 }
 
 function nameAt({ bytes, keyAt, keyLength }: CommandCursor): string {

@@ -17,7 +17,9 @@ const CHUNKS_MAX = 32_768
 /** Of the first chunk, 4 KiB; each one doubles, so that a table of few entries is small. */
 const FIRST_CHUNK_UNITS = 512
 /** 128 KiB: a larger record has a chunk of its own, given back when another record takes its place. */
-export const OWN_CHUNK_UNITS = 16_384
+const OWN_CHUNK_UNITS = 16_384
+/** No record with less room for its value has one, however long its key is. */
+const OWN_CHUNK_VALUE_MIN = 65_536
 
 const HEAD_BYTES = 40
 const KEY_LENGTH_MASK = 0xffff
@@ -65,12 +67,14 @@ export class RecordArena {
     return this.chunk(ref).floats[(ref & UNIT_MASK) + 1] ?? 0
   }
 
+  /** Signed. */
   low(ref: number): number {
-    return this.#word(ref, LOW) >>> 0
+    return this.#word(ref, LOW)
   }
 
+  /** Signed. */
   high(ref: number): number {
-    return this.#word(ref, HIGH) >>> 0
+    return this.#word(ref, HIGH)
   }
 
   keyLength(ref: number): number {
@@ -103,7 +107,7 @@ export class RecordArena {
   }
 
   hasOwnChunk(ref: number): boolean {
-    return this.#units(ref) > OWN_CHUNK_UNITS
+    return this.capacity(ref) >= OWN_CHUNK_VALUE_MIN && this.#units(ref) > OWN_CHUNK_UNITS
   }
 
   /** Memory that the record takes, as it is counted. */

@@ -1,6 +1,6 @@
 // The replicated state machine of a shard: what `ReplicatedState` and the read path do, over the tables beside this file.
 import type { Answer } from '@quorate/protocol'
-import { slotOf } from '@quorate/protocol'
+import { CommandCursor, slotOf } from '@quorate/protocol'
 import type { ApplyContext } from './apply-context.ts'
 import { applySections } from './apply-section.ts'
 import { assert } from './assert.ts'
@@ -11,6 +11,7 @@ import { frozenEntryRows } from './entry-rows.ts'
 import { hashOf, hashText } from './hash.ts'
 import { keyName } from './key-name.ts'
 import { KnownEntries } from './known-entries.ts'
+import { LookedUpKeys } from './looked-up-keys.ts'
 import { decodeMachineHead, encodeMachineHead, type MachineHead } from './machine-head.ts'
 import { fillMissing, missingRows, type PreparedEntry, prepareEntry } from './prepared-entry.ts'
 import type { AppliedEntry, Frozen, Removal, RowChange, RowKey, RowScan } from './replicated-state.ts'
@@ -41,7 +42,8 @@ export class ShardMachine implements ShardState {
   #appliedTerm = 0
   #clock = 0
   #lastVersion = 0
-  #hashes: Int32Array = new Int32Array(0)
+  readonly #cursor: CommandCursor = new CommandCursor()
+  readonly #keys: LookedUpKeys = new LookedUpKeys()
   /** The newest prefetch and the applied index at which it looked. */
   #prepared: { readonly entry: PreparedEntry; readonly at: number } | null = null
   #scan: RowScan | null = null
@@ -115,15 +117,14 @@ export class ShardMachine implements ShardState {
   }
 
   #prepare(entry: AppliedEntry): PreparedEntry {
-    const prepared = prepareEntry(entry, {
+    return prepareEntry(entry, {
       group: this.group,
       clock: this.#clock,
       known: this.#known,
       deadlines: this.#deadlines,
-      hashes: this.#hashes,
+      cursor: this.#cursor,
+      keys: this.#keys,
     })
-    this.#hashes = prepared.hashes
-    return prepared
   }
 
   apply(entry: AppliedEntry, rows: readonly (Uint8Array | undefined)[]): readonly (readonly Answer[])[] {
@@ -158,6 +159,7 @@ export class ShardMachine implements ShardState {
     this.#removals = removals
     this.#deadlines.trim()
     this.#rememberUnchanged(prepared)
+    this.#letGo()
     return answers
   }
 
@@ -177,6 +179,13 @@ export class ShardMachine implements ShardState {
     // Rows of an older prefetch may be of the right number and of the wrong keys.
     assert(matches || wanted === 0, `entry ${entry.index}: applied without its prefetch`)
     return prepared
+  }
+
+  /** Nothing that the entry has used keeps payloads or tables alive. */
+  #letGo(): void {
+    this.#cursor.attach()
+    this.#keys.end()
+    this.#known.forgetFound()
   }
 
   #rememberUnchanged({ missing, fetched }: PreparedEntry): void {

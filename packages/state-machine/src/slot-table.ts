@@ -4,15 +4,9 @@ import { BadStateError } from './bad-state-error.ts'
 import { addHash, type Hash } from './hash.ts'
 import type { RowChange } from './replicated-state.ts'
 import { rowKind } from './row-kind.ts'
-import {
-  decodeContentRow,
-  encodeContentRow,
-  hashContent,
-  noContent,
-  type SlotContent,
-} from './slot-content.ts'
+import { decodeContentRow, encodeContentRow } from './slot-content.ts'
+import { SlotContents } from './slot-contents.ts'
 import { isServed, SlotOwnership } from './slot-ownership.ts'
-import { TouchedRecords } from './touched.ts'
 
 export interface SlotTotals {
   readonly owned: number
@@ -24,12 +18,7 @@ const noKey = new Uint8Array(0)
 
 export class SlotTable {
   readonly #ownership: SlotOwnership = new SlotOwnership()
-  /** Only slots that hold entries. */
-  readonly #contents: TouchedRecords<number, SlotContent> = new TouchedRecords<number, SlotContent>({
-    clone: (content) => ({ ...content }),
-    hash: hashContent,
-    name: (slot) => `content of slot ${slot}`,
-  })
+  readonly #contents: SlotContents = new SlotContents()
   #count = 0
   #bytes = 0
   #stateChanges = 0
@@ -59,29 +48,9 @@ export class SlotTable {
   /** Accounts for an entry that takes the place of another: by how much count, bytes and hash differ, modulo 2^32. */
   replace(slot: number, count: number, bytes: number, low: number, high: number): void {
     assert(this.#ownership.ownerOf(slot).state !== 'none', `slot ${slot} is not here`)
-    const content = this.#contents.change(slot) ?? this.#add(slot)
-    content.count += count
-    content.bytes += bytes
-    content.low = (content.low + low) >>> 0
-    content.high = (content.high + high) >>> 0
+    this.#contents.change(slot, count, bytes, low, high)
     this.#count += count
     this.#bytes += bytes
-    if (content.count > 0 && content.bytes > 0) return
-    this.#removeEmpty(content)
-  }
-
-  #removeEmpty({ slot, count, bytes, low, high }: SlotContent): void {
-    assert(
-      count === 0 && bytes === 0 && low === 0 && high === 0,
-      `slot ${slot}: ${bytes} bytes in ${count} entries`,
-    )
-    this.#contents.remove(slot)
-  }
-
-  #add(slot: number): SlotContent {
-    const content = noContent(slot)
-    this.#contents.add(slot, content)
-    return content
   }
 
   restoreOwnership(slot: number, key: Uint8Array, row: Uint8Array): void {
@@ -89,9 +58,9 @@ export class SlotTable {
   }
 
   restoreContent(slot: number, key: Uint8Array, row: Uint8Array): void {
-    if (this.#contents.records.has(slot)) throw new BadStateError(`slot row ${slot} twice`)
+    if (this.#contents.has(slot)) throw new BadStateError(`slot row ${slot} twice`)
     const content = decodeContentRow(slot, key, row)
-    this.#contents.restore(slot, content)
+    this.#contents.restore(content)
     this.#count += content.count
     this.#bytes += content.bytes
   }
@@ -106,15 +75,15 @@ export class SlotTable {
   freeze(): number {
     this.#ownership.freeze()
     this.#contents.freeze()
-    return this.#contents.frozenRecords().size + (this.#ownership.frozenRow === null ? 0 : 1)
+    return this.#contents.frozenCount + (this.#ownership.frozenRow === null ? 0 : 1)
   }
 
   *frozenRows(): Generator<RowChange> {
     const { frozenRow } = this.#ownership
     if (frozenRow !== null) yield { kind: rowKind.ownership, slot: 0, key: noKey, value: frozenRow }
-    for (const [slot, content] of this.#contents.frozenRecords()) {
-      const value = content === null ? null : encodeContentRow(content)
-      yield { kind: rowKind.slot, slot, key: noKey, value }
+    for (const content of this.#contents.frozen()) {
+      const value = content.count === 0 ? null : encodeContentRow(content)
+      yield { kind: rowKind.slot, slot: content.slot, key: noKey, value }
     }
   }
 

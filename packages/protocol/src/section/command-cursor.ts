@@ -39,9 +39,12 @@ export function startsCommands(payload: Uint8Array, offset: number): boolean {
   return payload[offset] === sectionKinds.commands
 }
 
+const noBytes = new Uint8Array(0)
+const noView = new DataView(noBytes.buffer)
+
 export class CommandCursor {
-  readonly bytes: Uint8Array
-  readonly view: DataView
+  bytes: Uint8Array = noBytes
+  view: DataView = noView
   #next = 0
   #left = 0
   #end = 0
@@ -70,9 +73,14 @@ export class CommandCursor {
   valueAt = 0
   valueLength = 0
 
-  constructor(payload: Uint8Array) {
+  /** Of another payload from now on; without one, of nothing: it keeps none alive. */
+  attach(payload: Uint8Array = noBytes): void {
     this.bytes = payload
-    this.view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
+    this.view =
+      payload.length === 0 ? noView : new DataView(payload.buffer, payload.byteOffset, payload.byteLength)
+    this.#left = 0
+    this.#next = 0
+    this.#end = 0
   }
 
   /**

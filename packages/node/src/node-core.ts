@@ -10,7 +10,7 @@ import {
   type ShardMap,
 } from '@quorate/protocol'
 import type { Network, Runtime } from '@quorate/runtime'
-import { keySeedOf, type Removal } from '@quorate/state-machine'
+import type { Removal } from '@quorate/state-machine'
 import type { LogRecord, Storage } from '@quorate/storage'
 import { Announcer } from './announcer.ts'
 import { Checkpointer } from './checkpointer.ts'
@@ -137,7 +137,6 @@ export class NodeCore implements ReplicaHost {
       clusterId: () => parts.clusterId() ?? '',
       startedAt: parts.startedAt,
       newSnapshotId: () => `${storage.identity.dirId}.${storage.identity.boot}.${(this.#snapshots += 1)}`,
-      keySeed: keySeedOf(parts.runtime.random.bytes(8)),
       metaHosted: (replica) => this.#metaHosted(replica),
       metaLeft: () => {
         this.controller = null

@@ -9,10 +9,13 @@ export interface KeySeed {
   readonly high: number
 }
 
-/** From eight unpredictable bytes. */
-export function keySeedOf(bytes: Uint8Array): KeySeed {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return { low: view.getInt32(0), high: view.getInt32(4) }
+const TWO_TO_32 = 0x1_0000_0000
+
+/** From a number in [0, 1) that nobody outside knows, all 53 bits of it. */
+export function keySeedOf(random: number): KeySeed {
+  const upper = random * TWO_TO_32
+  const low = Math.floor(upper)
+  return { low: low | 0, high: ((upper - low) * TWO_TO_32) | 0 }
 }
 
 /** Of bytes[at..at + length); a signed 32-bit integer. */

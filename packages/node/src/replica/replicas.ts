@@ -8,7 +8,7 @@ import {
   type ShardMap,
 } from '@quorate/protocol'
 import { type Configuration, createRaft, InvariantViolation, type Recovered } from '@quorate/raft'
-import { BadStateError, type KeySeed } from '@quorate/state-machine'
+import { BadStateError, keySeedOf } from '@quorate/state-machine'
 import {
   DamagedRowError,
   DamageError,
@@ -45,8 +45,6 @@ export interface ReplicasParts {
   /** Monotonic ms of the process start. */
   readonly startedAt: number
   readonly newSnapshotId: () => string
-  /** Secret of the process: places of keys in memory follow from it. */
-  readonly keySeed: KeySeed
   /** The meta group's replica exists (again): it gets its controller. */
   readonly metaHosted: (replica: Replica) => void
   /** The meta group's replica has left: this node drives nothing. */
@@ -307,14 +305,16 @@ export class Replicas {
   async #host(found: Found): Promise<void> {
     const { host, storage } = this.#parts
     const { group, incarnation, head } = found
-    const { keySeed } = this.#parts
+    const draw = host.draw()
+    // Nobody outside sees more of it than when this replica campaigns.
+    const keySeed = keySeedOf(draw)
     const state = await restoreState(storage.store, group, this.#parts.clusterId(), head, { keySeed })
     const generation = head?.generation ?? (await storage.store.nextGeneration())
     const raft = createRaft({
       self: incarnation,
       recovered: found.recovered,
       startedAt: this.#parts.startedAt,
-      draw: host.draw(),
+      draw,
     })
     const replica = new Replica(host, {
       ...found,

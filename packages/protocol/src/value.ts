@@ -6,7 +6,7 @@ import { ownBytes } from './bytes/own-bytes.ts'
 import type { Value } from './command.ts'
 import { limits } from './limits.ts'
 
-export const TAG_BYTES = 0
+const TAG_BYTES = 0
 export const TAG_INTEGER = 1
 /** Tag and float64. */
 export const INTEGER_LENGTH = 9

@@ -66,7 +66,10 @@ export interface ReplicatedState {
   /** The log clock, ms (time.md). */
   readonly clock: number
   readonly lastVersion: number
-  /** Rows that `apply` of this entry needs and that memory does not hold: pure, no repetition. */
+  /**
+   * Rows that `apply` of this entry needs and that memory does not hold, without repetition. Changes no state; the payload must
+   * stay as it is until `apply`.
+   */
   prefetch(entry: AppliedEntry): readonly RowKey[]
   /** What the newest `prefetch` needs before it can say which rows; null almost always. */
   readonly scan: RowScan | null

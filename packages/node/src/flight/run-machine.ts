@@ -67,7 +67,8 @@ export async function runMachine(
   source: RowSource,
   breathe: () => Promise<void>,
 ): Promise<MachineEnd> {
-  const state = stateFrom(group, clusterId, head, head === null ? [] : await source.beginning())
+  const rows = head === null ? [] : await source.beginning()
+  const state = stateFrom(group, clusterId, head, rows, {})
   for (const [at, entry] of entries.entries()) {
     if (at % ENTRIES_PER_BREATH === 0) await breathe()
     const broken = await applyOne(state, entry, source)

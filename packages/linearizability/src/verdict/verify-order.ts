@@ -2,14 +2,15 @@
 // once, no other more than once, none stands behind one that began after it had ended, and the model accepts each step.
 import type { History } from '../history/history.ts'
 
-/** Null, or what is wrong. `rows` are all rows of the key, `order` some of them. */
+/** Null, or what is wrong. `rows` are all rows of the key, ascending; `order` some of them. */
 export function verifyOrder(history: History, rows: Int32Array, order: Int32Array): string | null {
-  const listed = new Set(order)
-  if (listed.size < order.length) return 'an operation is in the order twice'
-  const own = new Set(rows)
-  for (const row of order) if (!own.has(row)) return `row ${row} is none of this key`
-  for (const row of rows)
-    if (Number.isFinite(history.returnOf(row)) && !listed.has(row)) return `row ${row} is missing`
+  const listed = order.toSorted()
+  let at = 0
+  for (const row of rows) {
+    if (listed[at] === row) at += 1
+    else if (Number.isFinite(history.returnOf(row))) return `row ${row} is missing`
+  }
+  if (at < listed.length) return `row ${listed[at]} is there twice, or none of this key`
   const { machine } = history
   let state = machine.initial
   let latestCall = -Infinity

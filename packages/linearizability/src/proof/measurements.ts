@@ -103,16 +103,11 @@ export function checkLongHistory(operations: number, positions: boolean, runs: n
 }
 
 function runOnce(file: string): LongRun {
-  const program = path.join(import.meta.dirname, '..', 'main-check.js')
-  const measured = path.join(import.meta.dirname, 'measured-check.js')
+  const program = path.join(import.meta.dirname, '..', 'main-measured.js')
   const started = performance.now()
-  const { stdout, stderr } = spawnSync(
-    process.execPath,
-    ['--import', measured, program, file, '--model', 'register', '--json'],
-    {
-      encoding: 'utf8',
-    },
-  )
+  const { stdout, stderr } = spawnSync(process.execPath, [program, file, '--model', 'register', '--json'], {
+    encoding: 'utf8',
+  })
   const seconds = (performance.now() - started) / 1_000
   const { verdict, engines } = JSON.parse(stdout) as { verdict: string; engines: Record<string, number> }
   const { cpuSeconds, rssMiB } = JSON.parse(stderr) as { cpuSeconds: number; rssMiB: number }

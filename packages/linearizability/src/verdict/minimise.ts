@@ -42,7 +42,7 @@ export function shortestBeginning(parts: Parts, all: readonly Part[], effort: Ef
   return low === high ? beginning(parts, all, ends[high] ?? 0) : [...all]
 }
 
-function beginning(parts: Parts, all: readonly Part[], end: number): Part[] {
+export function beginning(parts: Parts, all: readonly Part[], end: number): Part[] {
   return all.flatMap((part) => {
     const operation = parts.operation(part)
     if (operation.call > end) return []
@@ -57,7 +57,7 @@ export function shrink(parts: Parts, illegal: readonly Part[], effort: Effort): 
     // From the end: what is called last is often only what came after.
     for (let from = kept.length - 1; from >= 0; from -= size) {
       const chunk = new Set(kept.slice(Math.max(0, from - size + 1), from + 1))
-      const smaller = without(parts, kept, chunk)
+      const smaller = leaveOut(parts, kept, chunk)
       if (smaller.length < kept.length && effort.isIllegal(parts, smaller)) kept = smaller
     }
   }
@@ -66,7 +66,7 @@ export function shrink(parts: Parts, illegal: readonly Part[], effort: Effort): 
 }
 
 /** Without the chunk, but for those of it that cannot be left out. */
-function without(parts: Parts, kept: readonly Part[], chunk: ReadonlySet<Part>): Part[] {
+export function leaveOut(parts: Parts, kept: readonly Part[], chunk: ReadonlySet<Part>): Part[] {
   const effects = new Map(kept.map((part) => [part, parts.effect(part)]))
   const writersInChunk = new Map<number, Part[]>()
   for (const part of chunk) {

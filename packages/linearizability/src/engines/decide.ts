@@ -66,10 +66,10 @@ function explain(problem: ValueProblem, rest: ValueProblem, conflict: Conflict):
   for (const operation of rest.operations)
     if (operation.endedBy !== undefined) endedBy.set(operation.index, operation.endedBy)
   const parts = new Map<number, ConflictPart>()
-  const pending = conflict.operations.map(({ at, loose }) => ({
-    index: rest.operations[at]?.index ?? -1,
-    loose,
-  }))
+  const pending = conflict.operations.map(({ at, loose }): ConflictPart => {
+    const { index = -1, needs = -1 } = rest.operations[at] ?? {}
+    return { index, loose: loose && needs >= 0 }
+  })
   for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
     if (parts.has(part.index)) continue
     parts.set(part.index, part)

@@ -77,13 +77,13 @@ export function leaveOut(parts: Parts, kept: readonly Part[], chunk: ReadonlySet
   const pending = kept.filter(
     (part) => !chunk.has(part) || (effects.get(part) === null && parts.operation(part).changes),
   )
-  const rejecting = pending.some((part) => (effects.get(part)?.rejects ?? -1) >= 0)
-  if (rejecting) pending.push(...[...writersInChunk.values()].flat())
   for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
     if (stays.has(part)) continue
     stays.add(part)
-    // Whoever needs a value keeps those who may have written it.
-    pending.push(...(writersInChunk.get(effects.get(part)?.needs ?? -1) ?? []))
+    const { needs = -1, rejects = -1 } = effects.get(part) ?? {}
+    // Whoever needs a value keeps those who may have written it; whoever rejects one may have seen any write.
+    if (rejects >= 0) pending.push(...[...writersInChunk.values()].flat())
+    else pending.push(...(writersInChunk.get(needs) ?? []))
   }
   return kept.filter((part) => stays.has(part))
 }

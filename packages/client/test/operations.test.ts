@@ -1,6 +1,8 @@
+import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
-import { QuorateError, connect } from '../src/index.ts'
+import { type OperationEvent, QuorateError, connect } from '../src/index.ts'
 import { createFakeCluster } from './fake-cluster.ts'
+import { ending } from './scripted.ts'
 
 test('set, get, getEntry, del and incr do what they say', async () => {
   const cluster = await createFakeCluster()
@@ -186,5 +188,53 @@ test('reads that a node could not answer together are repeated each in a section
   const keys = Array.from({ length: 200 }, (_, index) => `key ${index}`)
   expect(await time.until(cache.getMany(keys))).toEqual(new Map())
   expect(asked).toEqual([200, ...keys.map(() => 1)])
+  await time.until(cache.close())
+})
+
+test('large values of one turn leave in sections and frames of their own', async () => {
+  const cluster = await createFakeCluster({ shards: 1 })
+  const { time } = cluster
+  const cache = await time.until(connect(cluster.addresses, { runtime: cluster.runtime, codec: 'raw' }))
+  const value = new Uint8Array(700_000).fill(7)
+  const keys = Array.from({ length: 8 }, (_, index) => `key ${index}`)
+  const results = await time.until(cache.setMany(keys.map((key) => [key, value] as const)))
+  expect([...results.values()].filter((result) => result instanceof QuorateError)).toEqual([])
+  for (const key of keys) expect(await time.until(cache.get(key))).toEqual(value)
+  await time.until(cache.close())
+})
+
+test('an operation that is given up takes no answer away from those that travelled with it', async () => {
+  const cluster = await createFakeCluster({ shards: 1 })
+  const { time } = cluster
+  const cache = await time.until(connect(cluster.addresses, { runtime: cluster.runtime }))
+  await time.until(cache.set('warm up', 1))
+  const before = cluster.asked.length
+  const abort = new AbortController()
+  const attempts: number[] = []
+  const observer = (event: OperationEvent): void => void attempts.push(event.attempts)
+  const first = ending(cache.set('a', 1, { signal: abort.signal }))
+  const second = cache.set('b', 2, { observer })
+  while (cluster.asked.length === before) await time.advance(0.5)
+  abort.abort()
+  expect(await time.until(first)).toEqual({ code: 'ABORTED', outcome: 'unknown' })
+  await time.until(second)
+  expect(attempts).toEqual([1])
+  await time.until(cache.close())
+})
+
+test('an operation that has ended listens to its signal no more', async () => {
+  const cluster = await createFakeCluster({ shards: 1 })
+  const { time } = cluster
+  const cache = await time.until(connect(cluster.addresses, { runtime: cluster.runtime }))
+  const { signal } = new AbortController()
+  const answered = cache.set('a', 1, { signal })
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+  await time.until(answered)
+  expect(getEventListeners(signal, 'abort')).toEqual([])
+  cluster.script = () => 'silent'
+  const failed = ending(cache.set('a', 1, { signal, timeout: 50 }))
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1)
+  expect(await time.until(failed)).toEqual({ code: 'TIMEOUT', outcome: 'unknown' })
+  expect(getEventListeners(signal, 'abort')).toEqual([])
   await time.until(cache.close())
 })

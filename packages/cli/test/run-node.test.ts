@@ -32,6 +32,8 @@ function play(node: Partial<QuorateNode>) {
     status: () => {
       throw new Error('not asked for here')
     },
+    measures: () => null,
+    readiness: () => [],
     transferLeadership: () => false,
     changeMembership: () => forever,
     cancelMembershipChange: () => forever,

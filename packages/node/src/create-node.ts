@@ -24,6 +24,8 @@ import { nodeStatus } from './node-status.ts'
 import type { Caller } from './peers/peer-acceptor.ts'
 import { handOver, transferLeadership } from './hand-over.ts'
 import { completeSettings } from './settings.ts'
+import { nodeMeasures, type NodeMeasures } from './measures.ts'
+import { check, factsOf, type ReadinessCheck, readinessOf } from './readiness.ts'
 import type { NodeStatus } from './status.ts'
 import { SyncWaits } from './sync-waits.ts'
 import { Turn } from './turn.ts'
@@ -60,6 +62,8 @@ class Node implements QuorateNode {
   #tickDue = 0
   #phase: 'new' | 'running' | 'stopped' | 'halted' = 'new'
   #joining = false
+  /** Everything is open and recovered. */
+  #isOpen = false
   #starting: Promise<void> | undefined
   #stopping: Promise<void> | undefined
   #haltReason: Error | null = null
@@ -96,6 +100,7 @@ class Node implements QuorateNode {
     this.#starting = this.#open()
     try {
       await this.#starting
+      this.#isOpen = true
     } catch (error) {
       if (this.#phase === 'running') this.#phase = 'stopped'
       await this.#closeAll(asError(error))
@@ -127,6 +132,18 @@ class Node implements QuorateNode {
       clientAddress: this.clientAddress,
       peerAddress: this.peerAddress,
     })
+  }
+
+  measures(): NodeMeasures | null {
+    if (this.#core === null || this.#storage === null) return null
+    return nodeMeasures(this.#core, this.#storage, this.#clients)
+  }
+
+  readiness(): ReadinessCheck[] {
+    const running = this.#phase === 'running' && this.#isOpen && this.#stopping === undefined
+    const phase = this.#stopping === undefined ? this.#phase : 'stopping'
+    const first = check('running', running, running || phase !== 'running' ? phase : 'starting')
+    return this.#core === null || !running ? [first] : [first, ...readinessOf(factsOf(this.#core))]
   }
 
   transferLeadership(group: number): boolean {

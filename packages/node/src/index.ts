@@ -1,6 +1,8 @@
 export { createNode } from './create-node.ts'
 export type { NamedAddress, NodeEvent, NodeOptions, NodeSettings, QuorateNode } from './node.ts'
 export type { NodeStatus, ShardStatus } from './status.ts'
+export type { NodeMeasures, ShardMeasures } from './measures.ts'
+export type { ReadinessCheck } from './readiness.ts'
 export { MembershipRefusedError, type MembershipRefusal } from './meta/membership-request.ts'
 export { defaultSettings } from './settings.ts'
 export { BadRecordingError, decodeRecording, type Recording } from './flight/recording.ts'

@@ -248,6 +248,10 @@ export class NodeCore implements ReplicaHost {
     return this.#overlay.bytes > fixed.overlayBytes
   }
 
+  get overlayBytes(): number {
+    return this.#overlay.bytes
+  }
+
   overlayChanged(group: number): void {
     this.#overlay.note(group, this.replicas.get(group)?.shard?.state.overlayBytes ?? 0)
   }

@@ -1,6 +1,8 @@
 import type { Network, Runtime } from '@quorate/runtime'
 import type { Removal } from '@quorate/state-machine'
 import type { OpenStateStore } from '@quorate/storage'
+import type { NodeMeasures } from './measures.ts'
+import type { ReadinessCheck } from './readiness.ts'
 import type { NodeStatus } from './status.ts'
 
 export interface NodeOptions {
@@ -69,6 +71,10 @@ export interface QuorateNode {
   /** Resolves with the reason when the node halts by itself; never rejects, pending for ever on an ordinary stop. */
   readonly halted: Promise<Error>
   status(): NodeStatus
+  /** The numbers of this moment; null before there are any. Costs nothing between two calls. */
+  measures(): NodeMeasures | null
+  /** What this node needs to do its part, check by check; ready if all are `ok`. At any time, also before the start. */
+  readiness(): readonly ReadinessCheck[]
   /**
    * Begins to hand a group's leadership to the voter that has most of its log. False where this node does not lead the group or
    * nobody else could; true promises nothing, the leader may still be this one afterwards.

@@ -7,6 +7,7 @@ export {
   StorageRefusedError,
   type WriteAheadLog,
 } from './log/log.ts'
+export { durationBoundsMs, type Durations } from './log/duration-counts.ts'
 export type { CompactionPoint, LogEntry, LogRecord, ReplicaKey } from './log/record.ts'
 export {
   createLevelStateStore,

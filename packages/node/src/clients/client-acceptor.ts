@@ -4,14 +4,16 @@ import type { Connection, Timer, Timers } from '@quorate/runtime'
 import { type Accept, limitedAccept } from '../accept-limits.ts'
 import { fixed } from '../settings.ts'
 import { ClientConnection, type ClientConnectionParts } from './client-connection.ts'
+import { RequestCounts } from './request-counts.ts'
 import { RequestBudget } from './request-budget.ts'
 
-export interface ClientAcceptorParts extends Omit<ClientConnectionParts, 'budget'> {
+export interface ClientAcceptorParts extends Omit<ClientConnectionParts, 'budget' | 'counts'> {
   readonly timers: Timers
 }
 
 export class ClientAcceptor {
   readonly accept: Accept
+  readonly counts: RequestCounts = new RequestCounts()
   readonly #parts: ClientAcceptorParts
   readonly #budget = new RequestBudget(fixed.nodeRequests)
   readonly #clients = new Set<ClientConnection>()
@@ -31,6 +33,10 @@ export class ClientAcceptor {
     this.#arm()
   }
 
+  get connections(): number {
+    return this.#clients.size
+  }
+
   /** A new map goes to everybody who is connected. */
   pushMap(map: ShardMap): void {
     for (const client of this.#clients) client.pushMap(map)
@@ -43,7 +49,11 @@ export class ClientAcceptor {
   }
 
   readonly #welcome: Accept = (connection: Connection) => {
-    const client = new ClientConnection(connection, { ...this.#parts, budget: this.#budget })
+    const client = new ClientConnection(connection, {
+      ...this.#parts,
+      budget: this.#budget,
+      counts: this.counts,
+    })
     this.#clients.add(client)
     return {
       frame: (bytes) => client.receive(bytes),

@@ -30,6 +30,7 @@ import type { Shard } from '../replica/shard.ts'
 import { fixed } from '../settings.ts'
 import type { Turn } from '../turn.ts'
 import { RequestBudget } from './request-budget.ts'
+import type { RequestCounts, RequestKind } from './request-counts.ts'
 
 export interface ClientConnectionParts {
   readonly turn: Turn
@@ -45,6 +46,7 @@ export interface ClientConnectionParts {
   readonly now: () => number
   /** Of all connections of this node. */
   readonly budget: RequestBudget
+  readonly counts: RequestCounts
   /** Null: clients may not ask for changes of members. Resolves with the id of the change, rejects with why not. */
   readonly admin: ((request: AdminRequest) => Promise<number>) | null
 }
@@ -142,10 +144,10 @@ export class ClientConnection {
     const group = request.type === 'write' ? request.group : request.section.group
     const bytes = clientRequestBytes(request)
     if (!this.#budget.take(bytes))
-      return this.#reply({ type: 'refused', requestId, code: 'OVERLOADED', leader: null })
+      return this.#reply(request.type, { type: 'refused', requestId, code: 'OVERLOADED', leader: null })
     const reply = (given: ClientReply): void => {
       this.#budget.giveBack(bytes)
-      this.#reply(given)
+      this.#reply(request.type, given)
     }
     const refused = (code: ErrorCode): void =>
       reply({ type: 'refused', requestId, code, leader: this.#parts.leaderHint(group) })
@@ -176,7 +178,8 @@ export class ClientConnection {
     shard.write(request.section.slice(), deletesOnly, { answers, refused, open })
   }
 
-  #reply(reply: ClientReply): void {
+  #reply(kind: RequestKind, reply: ClientReply): void {
+    this.#parts.counts.replied(kind, reply)
     if (this.#closed) return
     this.#replies.push(reply)
     this.#parts.turn.at('clients', this.#flush)

@@ -1,3 +1,4 @@
+import type { Durations } from './duration-counts.ts'
 import type { HardState } from '@quorate/raft'
 import type { CompactionPoint, LogEntry, LogRecord, ReplicaKey } from './record.ts'
 
@@ -30,6 +31,8 @@ export interface WriteAheadLog {
    */
   compactionWanted(): readonly { readonly group: number; readonly index: number }[]
   readonly stats: LogStats
+  /** How long the writes took, each with its sync, since the start. */
+  readonly durations: Durations
   /** Syncs what is queued and releases the files. */
   close(): Promise<void>
 }

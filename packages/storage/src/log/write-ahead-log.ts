@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { DiskError, type Timer } from '@quorate/runtime'
 import { type BatchBuilder, batchBytesMax } from './batch.ts'
+import { DurationCounts, type Durations } from './duration-counts.ts'
 import type { EntryReader } from './entry-reader.ts'
 import { IDLE_MARKER_MS, REWRITE_AFTER_SEGMENTS, REWRITE_PART } from './limits.ts'
 import type { LogOptions } from './log-options.ts'
@@ -44,6 +45,7 @@ export class SegmentedLog implements WriteAheadLog {
   #syncs = 0
   #bytesWritten = 0
   #busySince: number | null = null
+  readonly #durations = new DurationCounts()
   #syncing = false
   #flushWanted = false
   /** A batch waits for the next segment. */
@@ -106,6 +108,10 @@ export class SegmentedLog implements WriteAheadLog {
       segments: this.#parts.files.all.length,
       busySince: this.#busySince,
     }
+  }
+
+  get durations(): Durations {
+    return this.#durations.read()
   }
 
   async close(): Promise<void> {
@@ -286,6 +292,7 @@ export class SegmentedLog implements WriteAheadLog {
   #synced(ticket: number, position: LogPosition): void {
     if (this.#failed) return
     this.#syncing = false
+    if (this.#busySince !== null) this.#durations.add(this.#options.clock.monotonicMs() - this.#busySince)
     this.#busySince = null
     this.syncedPosition = position
     this.#neededFrom = this.#preambleFrom

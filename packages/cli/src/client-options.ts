@@ -2,19 +2,24 @@
 import { limits } from '@quorate/protocol'
 import { type Command, Option } from 'commander'
 import { parseDuration, parseEndpoints } from './arguments.ts'
+import { type ColorChoice, colorChoices, useColor } from './color.ts'
 import type { Cache, CallOptions, CliContext } from './context.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
 import { formatError, type OutputFormat, outputFormats } from './output.ts'
 
-export interface ClientOptions {
+export interface OutputOptions {
+  readonly output: OutputFormat
+  readonly color: ColorChoice
+}
+
+export interface ClientOptions extends OutputOptions {
   readonly endpoints: readonly string[]
   /** Milliseconds. */
   readonly timeout: number
-  readonly output: OutputFormat
 }
 
 export function addClientOptions(command: Command): Command {
-  return command
+  command
     .addOption(
       new Option('--endpoints <list>', 'nodes to ask, host:port,...; any one that answers suffices')
         .env('QUORATE_ENDPOINTS')
@@ -27,12 +32,28 @@ export function addClientOptions(command: Command): Command {
         .default(limits.operationTimeoutMsDefault, '5s')
         .argParser(parseDuration),
     )
+  return addOutputOption(command)
+}
+
+export function addOutputOption(command: Command): Command {
+  return command
     .addOption(
       new Option('-o, --output <format>', 'how to print the answer')
         .env('QUORATE_OUTPUT')
         .choices([...outputFormats])
         .default('table'),
     )
+    .addOption(
+      new Option('--color <when>', 'paint tables; auto: on a terminal, unless NO_COLOR is set')
+        .env('QUORATE_COLOR')
+        .choices([...colorChoices])
+        .default('auto'),
+    )
+}
+
+/** Whether to paint what goes to standard output. */
+export function paintsOut({ screen }: CliContext, { color }: OutputOptions): boolean {
+  return useColor(color, screen.outIsTerminal)
 }
 
 /** Connects, runs one operation, closes; a failure is printed and becomes the exit code. */
@@ -54,13 +75,13 @@ export async function withCache(
 
 export async function reportFailure(
   context: CliContext,
-  options: Pick<ClientOptions, 'output'>,
+  { output, color = 'auto' }: Pick<ClientOptions, 'output'> & Partial<OutputOptions>,
   operate: () => Promise<ExitCode>,
 ): Promise<ExitCode> {
   try {
     return await operate()
   } catch (error) {
-    context.err(formatError(error, options.output))
+    context.err(formatError(error, output, useColor(color, context.screen.errIsTerminal)))
     return context.signal.aborted ? exitCodes.interrupted : exitCodeOf(error)
   }
 }

@@ -10,7 +10,17 @@ export interface CliContext {
   readonly err: (text: string) => void
   /** Aborted by the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal
+  readonly screen: Screen
   readonly connect: (endpoints: readonly string[], options: CallOptions) => Promise<Cache>
+}
+
+/** What the two streams are: some things are shown to people only. */
+export interface Screen {
+  readonly outIsTerminal: boolean
+  readonly errIsTerminal: boolean
+  /** Of the terminal; 80 and 24 where there is none. */
+  readonly columns: number
+  readonly rows: number
 }
 
 export interface CallOptions {

@@ -1,5 +1,6 @@
 // The process: the real terminal, the real client, and the exit code.
 import process from 'node:process'
+import { isatty } from 'node:tty'
 import { connect } from '@quorate/client'
 import { run } from './run.ts'
 
@@ -15,6 +16,12 @@ export async function main(args: readonly string[]): Promise<void> {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
     signal: interruption.signal,
+    screen: {
+      outIsTerminal: isatty(1),
+      errIsTerminal: isatty(2),
+      columns: process.stdout.columns ?? 80,
+      rows: process.stdout.rows ?? 24,
+    },
     // Every call brings its own signal; this one only has a deadline, after which it gives up by itself.
     connect: (endpoints, { timeout }) => connect(endpoints, { timeout }),
   })

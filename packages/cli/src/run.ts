@@ -1,5 +1,6 @@
 // The program: every command, and how a mistake in typing becomes exit code 2.
 import { Command, CommanderError } from 'commander'
+import { addConfig } from './commands/config.ts'
 import { addDel } from './commands/del.ts'
 import { addDev } from './commands/dev.ts'
 import { addGet } from './commands/get.ts'
@@ -29,6 +30,7 @@ export async function run(args: readonly string[], context: CliContext): Promise
   for (const add of [
     addDev,
     addServe,
+    addConfig,
     addGet,
     addSet,
     addDel,

@@ -86,6 +86,19 @@ test('conditions that contradict each other are a mistake of usage', async () =>
   expect(terminal.cache.entries.size).toBe(0)
 })
 
+test('-o name prints the key that was found or changed, -o yaml and -o jsonl what -o json says', async () => {
+  const out = async (...args: string[]) => (await terminal.type(...args)).out
+  expect(await out('set', 'k', '5', '-o', 'name')).toBe('k\n')
+  expect(await out('set', 'k', '6', '--if-absent', '-o', 'name')).toBe('')
+  expect(await out('get', 'k', '-o', 'name')).toBe('k\n')
+  expect(await out('get', 'k', '-o', 'yaml')).toBe('key: k\nvalue: 5\nversion: 1\n')
+  expect(await out('get', 'k', '-o', 'jsonl')).toBe('{"key":"k","value":5,"version":1}\n')
+  expect(await out('incr', 'k', '-o', 'yaml')).toBe('value: 6\n')
+  expect(await out('touch', 'k', '1m', '-o', 'name')).toBe('k\n')
+  expect(await out('del', 'k', '-o', 'name')).toBe('k\n')
+  expect(await out('del', 'k', '-o', 'name')).toBe('')
+})
+
 test('del exits 0 if the key was there and 3 if not', async () => {
   await terminal.type('set', 'k', 'v')
   expect(await terminal.type('del', 'k')).toEqual({ code: 0, out: '', err: '' })

@@ -57,14 +57,14 @@ test('what is not typed comes from the directory; what contradicts it is refused
   expect(() => chooseOptions({ port: 7400 }, stored)).toThrow(UsageError)
 })
 
-test('nodes have client ports from the first on and peer ports 100 above', () => {
+test('nodes have client ports from the first on and peer ports 100 above, those for operators 200', () => {
   const plan = planNodes(cluster, directory)
   expect(plan.map(({ id, clientAddress, peerAddress }) => [id, clientAddress, peerAddress])).toEqual([
     ['n1', '127.0.0.1:7400', '127.0.0.1:7500'],
     ['n2', '127.0.0.1:7401', '127.0.0.1:7501'],
     ['n3', '127.0.0.1:7402', '127.0.0.1:7502'],
   ])
-  expect(portsOf(cluster)).toEqual([7400, 7500, 7401, 7501, 7402, 7502])
+  expect(portsOf(cluster)).toEqual([7400, 7500, 7600, 7401, 7501, 7601, 7402, 7502, 7602])
   expect(plan[1]?.command).toContain(
     '--bootstrap n1=127.0.0.1:7500,n2=127.0.0.1:7501,n3=127.0.0.1:7502 --shards 8',
   )

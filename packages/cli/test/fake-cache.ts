@@ -2,7 +2,7 @@
 import type { ConditionalResult, NodeReport, ReadOptions, Written } from '@quorate/client'
 import type { NodeStatus, ShardStatus } from '@quorate/node'
 import { QuorateError } from '@quorate/protocol'
-import type { Cache, CacheEntry, CallOptions, CliContext, WriteCondition } from '../src/context.ts'
+import type { Cache, CacheEntry, CallOptions, CliContext, Screen, WriteCondition } from '../src/context.ts'
 import { run } from '../src/run.ts'
 
 export class FakeCache implements Cache {
@@ -84,7 +84,7 @@ export interface Terminal {
   type(...args: string[]): Promise<{ code: number; out: string; err: string }>
 }
 
-export function openTerminal(): Terminal {
+export function openTerminal(screen: Partial<Screen> = {}): Terminal {
   const cache = new FakeCache()
   const connections: Terminal['connections'] = []
   const interruption = new AbortController()
@@ -99,6 +99,7 @@ export function openTerminal(): Terminal {
         out: (text) => (out += text),
         err: (text) => (err += text),
         signal: interruption.signal,
+        screen: { outIsTerminal: false, errIsTerminal: false, columns: 80, rows: 24, ...screen },
         connect: async (endpoints, { timeout }) => {
           connections.push({ endpoints, timeout })
           return cache

@@ -1,12 +1,11 @@
 import type { NodeEvent, QuorateNode } from '@quorate/node'
 import { expect, test } from 'vitest'
-import { logLine } from '../src/serve/log-line.ts'
-import { type Process, runNode } from '../src/serve/run-node.ts'
+import { type OpenHttp, type Process, runNode } from '../src/serve/run-node.ts'
 import { stopSignals } from '../src/stop-signals.ts'
 
 const forever = new Promise<never>(() => undefined)
 
-function play(node: Partial<QuorateNode>) {
+function play(node: Partial<QuorateNode>, openHttp: OpenHttp | null = null) {
   const events: NodeEvent[] = []
   const lines: string[] = []
   let stop: (reason: string) => void = () => undefined
@@ -40,7 +39,7 @@ function play(node: Partial<QuorateNode>) {
     removeNode: () => forever,
     ...node,
   }
-  const code = runNode(whole, process)
+  const code = runNode(whole, process, openHttp)
   return { code, events, lines, stop: () => stop('SIGTERM'), deadline: () => deadline() }
 }
 
@@ -48,7 +47,7 @@ test('a node that is asked to stop stops and exits 0', async () => {
   const played = play({})
   played.stop()
   expect(await played.code).toBe(0)
-  expect(played.events.map(({ code }) => code)).toEqual(['listening', 'stopping'])
+  expect(played.events.map(({ code }) => code)).toEqual(['listening', 'stopping', 'stopped'])
   expect(played.lines).toEqual([])
 })
 
@@ -65,6 +64,34 @@ test('a node that cannot start exits 1 and names the code', async () => {
   expect(played.lines[0]).toContain('EADDRINUSE')
 })
 
+test('the port for operators is open before the start and until after the stop', async () => {
+  const order: string[] = []
+  const played = play(
+    {
+      start: async () => void order.push('start'),
+      stop: async () => void order.push('stop'),
+    },
+    async () => {
+      order.push('open')
+      return { address: 'h:1', close: async () => void order.push('close') }
+    },
+  )
+  played.stop()
+  expect(await played.code).toBe(0)
+  expect(order).toEqual(['open', 'start', 'stop', 'close'])
+  expect(played.events[0]).toEqual({ code: 'http_listening', address: 'h:1' })
+})
+
+test('a port for operators that is in use keeps the node from starting, and nothing is opened', async () => {
+  let started = false
+  const busy = Object.assign(new Error('listen EADDRINUSE'), { code: 'EADDRINUSE' })
+  const played = play({ start: async () => void (started = true) }, () => Promise.reject(busy))
+  expect(await played.code).toBe(1)
+  expect(played.lines).toEqual([expect.stringMatching(/cannot start.*EADDRINUSE/)])
+  expect(played.events).toEqual([expect.objectContaining({ code: 'start_failed' })])
+  expect(started).toBe(false)
+})
+
 test('a stop that does not end by its deadline exits 1', async () => {
   const played = play({ stop: () => forever })
   played.stop()
@@ -73,18 +100,6 @@ test('a stop that does not end by its deadline exits 1', async () => {
   played.deadline()
   expect(await played.code).toBe(1)
   expect(played.lines[0]).toContain('did not stop')
-})
-
-test('a log line is one line of JSON with time, node, code and facts', () => {
-  const line = logLine('n1', { code: 'HALTED', error: new TypeError('a\nb'), at: 7n }, new Date(0))
-  expect(line.split('\n')).toHaveLength(2)
-  expect(JSON.parse(line)).toEqual({
-    time: '1970-01-01T00:00:00.000Z',
-    node: 'n1',
-    code: 'HALTED',
-    error: 'TypeError: a\nb',
-    at: '7',
-  })
 })
 
 test('Ctrl-C that npm repeats within a second does not force; a later one does', () => {

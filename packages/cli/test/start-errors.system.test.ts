@@ -155,6 +155,8 @@ test('a port in use is named, and the same directory starts at another', async (
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   await expectRefused(await flags({ listen: `127.0.0.1:${port}` }), new RegExp(`EADDRINUSE.*${port}`))
+  const http = ['--http', `127.0.0.1:${port}`]
+  await expectRefused([...(await flags()), ...http], new RegExp(`cannot start.*EADDRINUSE.*${port}`))
   await new Promise((resolve) => server.close(resolve))
   await expectKept()
 })
@@ -170,7 +172,16 @@ test('contradictory flags are a mistake of usage, and write nothing', async () =
     [['--peer-listen', 'x:1', '--bootstrap', 'n1=a:1,n2=a:1'], /address is there twice/],
     [['--peer-listen', 'x:1', '--shards', '0'], /integer from 1 to 1024/],
     [['--peer-listen', 'x:1', '--shards', '1025'], /integer from 1 to 1024/],
-    [['--peer-listen', 'x:1', '--checkpoint-ms-min', '9', '--checkpoint-ms-max', '8'], /checkpointMsMin/],
+    [
+      ['--peer-listen', '127.0.0.1:1', '--checkpoint-ms-min', '9', '--checkpoint-ms-max', '8'],
+      /checkpointMsMin/,
+    ],
+    [['--peer-listen', '10.0.0.1:1'], /--peer-listen 10\.0\.0\.1:1 is not a loopback address/],
+    [
+      ['--peer-listen', '127.0.0.1:1', '--http', '0.0.0.0:0'],
+      /--http 0\.0\.0\.0:0 is not a loopback address/,
+    ],
+    [['--peer-listen', '127.0.0.1:1', '--http', '127.0.0.1:1'], /--peer-listen and --http are both/],
     [[], /--peer-listen/],
   ]
   for (const [more, words] of wrong) await expectRefused([...base, ...more], words, exitCodes.usage)

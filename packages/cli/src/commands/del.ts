@@ -2,7 +2,7 @@
 import { addClientOptions, type ClientOptions, withCache } from '../client-options.ts'
 import type { AddCommand } from '../context.ts'
 import { exitCodes } from '../exit-code.ts'
-import { toJson } from '../output.ts'
+import { printOne } from '../output.ts'
 
 export const addDel: AddCommand = (program, context, finish) => {
   addClientOptions(program.command('del <key>'))
@@ -11,7 +11,7 @@ export const addDel: AddCommand = (program, context, finish) => {
       finish(
         await withCache(context, options, async (cache, call) => {
           const deleted = await cache.del(key, call)
-          if (options.output === 'json') context.out(`${toJson({ deleted })}\n`)
+          await printOne(context, options, { record: { deleted }, table: '', name: deleted ? key : null })
           return deleted ? exitCodes.done : exitCodes.notFound
         }),
       )

@@ -4,7 +4,7 @@ import { parseAge } from '../arguments.ts'
 import type { AddCommand } from '../context.ts'
 import { addClientOptions, type ClientOptions, withCache } from '../client-options.ts'
 import { exitCodes } from '../exit-code.ts'
-import { formatValue, toJson } from '../output.ts'
+import { formatValue, printOne } from '../output.ts'
 
 const levels = ['linearizable', 'lease', 'stale'] as const
 
@@ -32,11 +32,8 @@ export const addGet: AddCommand = (program, context, finish) => {
           const entry = await cache.getEntry(key, { ...call, consistency, maxAge })
           if (entry === undefined) return exitCodes.notFound
           const { value, version, expiresAt, age } = entry
-          context.out(
-            options.output === 'json'
-              ? `${toJson({ key, value, version, expiresAt, age })}\n`
-              : `${formatValue(value)}\n`,
-          )
+          const record = { key, value, version, expiresAt, age }
+          await printOne(context, options, { record, table: `${formatValue(value)}\n`, name: key })
           return exitCodes.done
         }),
       )

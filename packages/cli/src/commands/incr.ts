@@ -3,7 +3,7 @@ import { integerBetween } from '../arguments.ts'
 import { addClientOptions, type ClientOptions, withCache } from '../client-options.ts'
 import type { AddCommand } from '../context.ts'
 import { exitCodes } from '../exit-code.ts'
-import { toJson } from '../output.ts'
+import { printOne } from '../output.ts'
 
 export const addIncr: AddCommand = (program, context, finish) => {
   addClientOptions(program.command('incr <key>'))
@@ -13,7 +13,7 @@ export const addIncr: AddCommand = (program, context, finish) => {
       finish(
         await withCache(context, options, async (cache, call) => {
           const value = await cache.incr(key, by, call)
-          context.out(options.output === 'json' ? `${toJson({ value })}\n` : `${value}\n`)
+          await printOne(context, options, { record: { value }, table: `${value}\n`, name: key })
           return exitCodes.done
         }),
       )

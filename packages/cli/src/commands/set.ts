@@ -5,7 +5,7 @@ import { integerBetween, parseTtl, parseValue } from '../arguments.ts'
 import { addClientOptions, type ClientOptions, reportFailure, withCache } from '../client-options.ts'
 import type { AddCommand, CliContext } from '../context.ts'
 import { type ExitCode, exitCodes, UsageError } from '../exit-code.ts'
-import { toJson } from '../output.ts'
+import { printOne } from '../output.ts'
 
 interface SetFlags extends ClientOptions {
   readonly json?: true
@@ -40,22 +40,24 @@ export const addSet: AddCommand = (program, context, finish) => {
         await reportFailure(context, options, async () => {
           const value = options.json ? parseJson(text) : parseValue(text)
           return withCache(context, options, async (cache, call) =>
-            report(context, options, await cache.set(key, value, { ...call, ...how })),
+            report(context, options, key, await cache.set(key, value, { ...call, ...how })),
           )
         }),
       )
     })
 }
 
-function report(
+async function report(
   context: CliContext,
-  { output }: ClientOptions,
+  options: ClientOptions,
+  key: string,
   written: Written | ConditionalResult,
-): ExitCode {
+): Promise<ExitCode> {
   const result = 'applied' in written ? written : { applied: true, version: written.version }
-  if (output === 'json') context.out(`${toJson(result)}\n`)
-  else if (result.applied) context.out(`version ${result.version}\n`)
-  else context.err(`condition false: ${result.version === 0 ? 'no such key' : `version ${result.version}`}\n`)
+  const table = result.applied ? `version ${result.version}\n` : ''
+  await printOne(context, options, { record: { ...result }, table, name: result.applied ? key : null })
+  if (!result.applied && options.output === 'table')
+    context.err(`condition false: ${result.version === 0 ? 'no such key' : `version ${result.version}`}\n`)
   return result.applied ? exitCodes.done : exitCodes.notFound
 }
 

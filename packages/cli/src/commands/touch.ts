@@ -3,7 +3,7 @@ import { parseTtl } from '../arguments.ts'
 import { addClientOptions, type ClientOptions, withCache } from '../client-options.ts'
 import type { AddCommand, Cache, CallOptions, CliContext } from '../context.ts'
 import { type ExitCode, exitCodes } from '../exit-code.ts'
-import { toJson } from '../output.ts'
+import { printOne } from '../output.ts'
 
 export const addTouch: AddCommand = (program, context, finish) => {
   addClientOptions(
@@ -11,7 +11,7 @@ export const addTouch: AddCommand = (program, context, finish) => {
   )
     .description('give a key a new time to live; exits 3 if there is none')
     .action(async (key: string, ttl: number, options: ClientOptions) => {
-      finish(await change(context, options, (cache, call) => cache.touch(key, ttl, call)))
+      finish(await change(context, options, key, (cache, call) => cache.touch(key, ttl, call)))
     })
 }
 
@@ -19,18 +19,19 @@ export const addPersist: AddCommand = (program, context, finish) => {
   addClientOptions(program.command('persist <key>'))
     .description('let a key live on without a deadline; exits 3 if there is none')
     .action(async (key: string, options: ClientOptions) => {
-      finish(await change(context, options, (cache, call) => cache.persist(key, call)))
+      finish(await change(context, options, key, (cache, call) => cache.persist(key, call)))
     })
 }
 
 function change(
   context: CliContext,
   options: ClientOptions,
+  key: string,
   operate: (cache: Cache, call: CallOptions) => Promise<boolean>,
 ): Promise<ExitCode> {
   return withCache(context, options, async (cache, call) => {
     const found = await operate(cache, call)
-    if (options.output === 'json') context.out(`${toJson({ found })}\n`)
+    await printOne(context, options, { record: { found }, table: '', name: found ? key : null })
     return found ? exitCodes.done : exitCodes.notFound
   })
 }

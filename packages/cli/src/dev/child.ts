@@ -24,7 +24,7 @@ export function startNode(node: PlannedNode): NodeProcess {
     stdio: ['pipe', log, log],
     detached: true,
     // Inherited NODE_OPTIONS and the like stay; the pool must have its size before the process starts.
-    env: { ...process.env, UV_THREADPOOL_SIZE: process.env['UV_THREADPOOL_SIZE'] ?? '12' },
+    env: { ...withoutSettings(process.env), UV_THREADPOOL_SIZE: process.env['UV_THREADPOOL_SIZE'] ?? '12' },
   })
   closeSync(log)
   let ended: string | null = null
@@ -49,6 +49,11 @@ export function startNode(node: PlannedNode): NodeProcess {
     },
     signal: (name) => child.kill(name),
   }
+}
+
+/** What `dev` was told by its environment is meant for `dev`: its nodes hear all they need by flags. */
+function withoutSettings(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith('QUORATE_')))
 }
 
 /** What the node said last, for a person who wonders why it ended. */

@@ -1,15 +1,21 @@
-// The flags of `quorate serve`.
+// What can be set of `quorate serve`.
 import { type Command, Option } from 'commander'
 import { integerBetween, parseAddress, parseAddresses, parseBootstrap, parseNodeName } from '../arguments.ts'
+import { addSettings, type Setting } from '../config/setting.ts'
+import { logFormats, logLevels } from './log-options.ts'
 
 export interface ServeFlags {
   readonly id: string
   readonly data: string
   readonly listen: string
   readonly peerListen: string
+  readonly http?: string
+  readonly insecureNetwork?: boolean
   readonly bootstrap?: readonly { name: string; address: string }[]
   readonly join?: readonly string[]
   readonly shards?: number
+  readonly logFormat: (typeof logFormats)[number]
+  readonly logLevel: (typeof logLevels)[number]
   readonly stopOnStdinEnd?: true
   readonly segmentBytes?: number
   readonly retainBytes?: number
@@ -22,9 +28,9 @@ export interface ServeFlags {
   readonly allowTestAdmin?: true
 }
 
-const shardsMax = 1024
+export const shardsMax = 1024
 
-/** Settings that tests make small; flags of the same name that `--help` does not show. */
+/** Settings of a node that tests make small; flags of the same name that `--help` does not show. */
 export const settingNames = [
   'segmentBytes',
   'retainBytes',
@@ -36,60 +42,119 @@ export const settingNames = [
   'balanceLeadersMs',
 ] as const
 
+export const logSettings: readonly Setting[] = [
+  {
+    path: 'log.format',
+    flags: '--log-format <format>',
+    description: 'auto is pretty on a terminal, else JSON',
+    variable: 'QUORATE_LOG_FORMAT',
+    choices: logFormats,
+    standard: 'auto',
+  },
+  {
+    path: 'log.level',
+    flags: '--log-level <level>',
+    description: 'the least that is logged',
+    variable: 'QUORATE_LOG_LEVEL',
+    choices: logLevels,
+    standard: 'info',
+  },
+]
+
+const placeSettings: readonly Setting[] = [
+  {
+    path: 'id',
+    flags: '--id <name>',
+    description: 'name of this node, unique in the cluster',
+    variable: 'QUORATE_ID',
+    parse: parseNodeName,
+    required: true,
+  },
+  {
+    path: 'data',
+    flags: '--data <dir>',
+    description: 'its data directory',
+    variable: 'QUORATE_DATA',
+    required: true,
+  },
+  {
+    path: 'listen',
+    flags: '--listen <host:port>',
+    description: 'where clients reach it',
+    variable: 'QUORATE_LISTEN',
+    parse: parseAddress,
+    required: true,
+  },
+  {
+    path: 'peerListen',
+    flags: '--peer-listen <host:port>',
+    description: 'where other nodes reach it',
+    variable: 'QUORATE_PEER_LISTEN',
+    parse: parseAddress,
+    required: true,
+  },
+  {
+    path: 'http',
+    flags: '--http <host:port>',
+    description: 'where operators reach /healthz, /readyz and /metrics; off unless given',
+    variable: 'QUORATE_HTTP',
+    parse: parseAddress,
+  },
+  {
+    path: 'insecureNetwork',
+    flags: '--insecure-network',
+    description:
+      'listen on other than loopback addresses, though nothing is encrypted and nobody is asked who he is',
+    variable: 'QUORATE_INSECURE_NETWORK',
+  },
+]
+
+const clusterSettings: readonly Setting[] = [
+  {
+    path: 'bootstrap',
+    flags: '--bootstrap <nodes>',
+    description: 'n1=host:port,...: the first nodes; read only while the directory is blank',
+    variable: 'QUORATE_BOOTSTRAP',
+    parse: parseBootstrap,
+    inFile: 'mapping',
+  },
+  {
+    path: 'join',
+    flags: '--join <addresses>',
+    description: 'host:port,...: peers of a cluster to join while the directory is blank',
+    variable: 'QUORATE_JOIN',
+    parse: parseAddresses,
+    inFile: 'list',
+  },
+  {
+    path: 'shards',
+    flags: '--shards <count>',
+    description: 'how many shards a new cluster gets (default: 8)',
+    variable: 'QUORATE_SHARDS',
+    parse: integerBetween(1, shardsMax),
+  },
+]
+
+const tuningSettings: readonly Setting[] = settingNames.map((name) => ({
+  path: `tuning.${name}`,
+  flags: `--${name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} <number>`,
+  description: '',
+  variable: null,
+  parse: integerBetween(0, Number.MAX_SAFE_INTEGER),
+  hidden: true,
+}))
+
+export const serveSettings: readonly Setting[] = [
+  ...placeSettings,
+  ...clusterSettings,
+  ...logSettings,
+  ...tuningSettings,
+]
+
 export function addServeOptions(command: Command): Command {
-  command
-    .addOption(
-      required('--id <name>', 'name of this node, unique in the cluster', 'QUORATE_ID', parseNodeName),
-    )
-    .addOption(required('--data <dir>', 'its data directory', 'QUORATE_DATA', (text) => text))
-    .addOption(required('--listen <host:port>', 'where clients reach it', 'QUORATE_LISTEN', parseAddress))
-    .addOption(
-      required(
-        '--peer-listen <host:port>',
-        'where other nodes reach it',
-        'QUORATE_PEER_LISTEN',
-        parseAddress,
-      ),
-    )
-    .addOption(
-      new Option(
-        '--bootstrap <nodes>',
-        'n1=host:port,...: the first nodes; read only while the directory is blank',
-      )
-        .env('QUORATE_BOOTSTRAP')
-        .argParser(parseBootstrap)
-        .conflicts('join'),
-    )
-    .addOption(
-      new Option(
-        '--join <addresses>',
-        'host:port,...: peers of a cluster to join while the directory is blank',
-      )
-        .env('QUORATE_JOIN')
-        .argParser(parseAddresses),
-    )
-    .addOption(
-      new Option('--shards <count>', 'how many shards a new cluster gets (default: 8)')
-        .env('QUORATE_SHARDS')
-        .argParser(integerBetween(1, shardsMax)),
-    )
+  return addSettings(command, serveSettings)
     .addOption(new Option('--stop-on-stdin-end').hideHelp())
     .addOption(
       new Option('--allow-test-admin', 'clients may change members: for fault tests only').hideHelp(),
     )
-  for (const name of settingNames) {
-    const flag = name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
-    const option = new Option(`--${flag} <number>`).hideHelp()
-    command.addOption(option.argParser(integerBetween(0, Number.MAX_SAFE_INTEGER)))
-  }
-  return command
-}
-
-function required(
-  flags: string,
-  description: string,
-  variable: string,
-  parse: (text: string) => string,
-): Option {
-  return new Option(flags, description).env(variable).argParser(parse).makeOptionMandatory()
 }

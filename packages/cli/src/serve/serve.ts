@@ -10,21 +10,25 @@ import { createRealRuntime } from '@quorate/runtime'
 import { openLevelStateStore } from '@quorate/storage'
 import { createWebSocketNetwork } from '@quorate/transport'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { useColor } from '../color.ts'
 import type { CliContext } from '../context.ts'
 import { type ExitCode, exitCodes, UsageError } from '../exit-code.ts'
 import { onStopSignals } from '../stop-signals.ts'
-import { logLine } from './log-line.ts'
+import { createLog } from './log.ts'
 import { type ServeFlags, settingNames } from './options.ts'
 import { type Process, runNode } from './run-node.ts'
 
+/** @throws UsageError for numbers that contradict each other, before anything is opened. */
 export async function serve(flags: ServeFlags, context: CliContext): Promise<ExitCode> {
-  const { id, data, listen, peerListen, bootstrap, join, shards } = flags
-  if (listen === peerListen && !listen.endsWith(':0'))
-    throw new UsageError(
-      `--listen and --peer-listen are both ${listen}`,
-      'give clients and peers a port each',
-    )
-  const log = (event: NodeEvent) => context.err(logLine(id, event, new Date()))
+  const { id, data, listen, peerListen, http, bootstrap, join, shards } = flags
+  const { errIsTerminal } = context.screen
+  const log = await createLog({
+    node: id,
+    level: flags.logLevel,
+    pretty: flags.logFormat === 'pretty' || (flags.logFormat === 'auto' && errIsTerminal),
+    color: useColor('auto', errIsTerminal),
+    write: context.err,
+  })
   const node = checkedNode({
     name: id,
     dataDirectory: data,
@@ -40,7 +44,7 @@ export async function serve(flags: ServeFlags, context: CliContext): Promise<Exi
     log,
   })
   onRecordSignal(node, log)
-  return runNode(node, processOf(context, flags, log))
+  return runNode(node, processOf(context, flags, log), http === undefined ? null : httpOf(http, id))
 }
 
 /** `kill -USR2 PID`: a flight recording of every replica here (its paths are in the log). */
@@ -49,6 +53,14 @@ function onRecordSignal(node: QuorateNode, log: (event: NodeEvent) => void): voi
     node.record().catch((error: unknown) => log({ code: 'flight_recording_failed', reason: String(error) }))
   })
 }
+
+/** An HTTP server and a library for metrics are loaded only by who wants them. */
+const httpOf =
+  (address: string, name: string) =>
+  async (node: QuorateNode): Promise<{ readonly address: string; close(): Promise<void> }> => {
+    const { openOperatorHttp } = await import('./operator-http.ts')
+    return openOperatorHttp({ address, name, node })
+  }
 
 /** Settings that contradict each other were typed: a mistake of usage. */
 function checkedNode(options: NodeOptions): QuorateNode {

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander'
 import { parseDuration, parseEndpoints } from './arguments.ts'
 import { type ColorChoice, colorChoices, useColor } from './color.ts'
 import type { Cache, CallOptions, CliContext } from './context.ts'
-import { type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
+import { connectFailure, type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
 import { formatError, type OutputFormat, outputFormats } from './output.ts'
 
 export interface OutputOptions {
@@ -56,6 +56,16 @@ export function paintsOut({ screen }: CliContext, { color }: OutputOptions): boo
   return useColor(color, screen.outIsTerminal)
 }
 
+export function openCache(
+  context: CliContext,
+  { endpoints }: ClientOptions,
+  call: CallOptions,
+): Promise<Cache> {
+  return context.connect(endpoints, call).catch((error: unknown) => {
+    throw connectFailure(error)
+  })
+}
+
 /** Connects, runs one operation, closes; a failure is printed and becomes the exit code. */
 export async function withCache(
   context: CliContext,
@@ -64,7 +74,7 @@ export async function withCache(
 ): Promise<ExitCode> {
   const call = { timeout: options.timeout, signal: context.signal }
   return reportFailure(context, options, async () => {
-    const cache = await context.connect(options.endpoints, call)
+    const cache = await openCache(context, options, call)
     try {
       return await operate(cache, call)
     } finally {

@@ -1,5 +1,13 @@
 // What a command may touch: the terminal, a way to reach a cluster, and the wish of the user to stop.
-import type { ConditionalResult, Entry, NodeReport, ReadOptions, TtlOption, Written } from '@quorate/client'
+import type {
+  ConditionalResult,
+  Entry,
+  NodeReport,
+  ReadOptions,
+  ShardMap,
+  TtlOption,
+  Written,
+} from '@quorate/client'
 import type { Command } from 'commander'
 import type { ExitCode } from './exit-code.ts'
 
@@ -45,6 +53,7 @@ export interface Cache {
   touch(key: string, ttl: number, options: CallOptions): Promise<boolean>
   persist(key: string, options: CallOptions): Promise<boolean>
   incr(key: string, by: number, options: CallOptions): Promise<number>
+  shardMap(): ShardMap
   status(options: CallOptions): Promise<readonly NodeReport[]>
   close(): Promise<void>
 }

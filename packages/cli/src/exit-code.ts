@@ -37,6 +37,20 @@ const mistaken: ReadonlySet<ErrorCode> = new Set([
   'ARGUMENT_INVALID',
 ])
 
+/**
+ * What kept a client from connecting, as what it is: whatever the other side said or did not say, it is no node of a cluster
+ * that serves. Mistakes of usage and Ctrl-C stay what they are.
+ */
+export function connectFailure(error: unknown): unknown {
+  if (!(error instanceof QuorateError) || unreachable.has(error.code)) return error
+  if (mistaken.has(error.code) || error.code === 'ABORTED') return error
+  const { message, hint } = error
+  return new QuorateError('CANNOT_CONNECT', 'not-done', message, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  })
+}
+
 /** What a failure means to the shell. An unknown outcome outranks its cause: only the caller can tell what to do about it. */
 export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof UsageError) return exitCodes.usage

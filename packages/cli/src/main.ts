@@ -1,4 +1,5 @@
 // The process: the real terminal, the real client, and the exit code.
+import { setMaxListeners } from 'node:events'
 import process from 'node:process'
 import { isatty } from 'node:tty'
 import { connect } from '@quorate/client'
@@ -7,6 +8,8 @@ import { run } from './run.ts'
 /** Runs the command line and ends the process with its exit code. */
 export async function main(args: readonly string[]): Promise<void> {
   const interruption = new AbortController()
+  // Every operation listens to it, and there may be thousands at once.
+  setMaxListeners(0, interruption.signal)
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interruption.abort())
   // `quorate status | head`: whoever read has seen enough.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {

@@ -168,6 +168,19 @@ test('failures exit 1 if nothing was done, 2 for a bad key, 4 without a connecti
   ])
 })
 
+test('whatever keeps a client from connecting exits 4, but for mistakes in what was typed', async () => {
+  const exit = async (code: 'BAD_FRAME' | 'NO_LEADER' | 'TIMEOUT' | 'WRONG_CLUSTER' | 'ARGUMENT_INVALID') => {
+    const refusing = openTerminal()
+    refusing.refusal = new QuorateError(code, 'not-done', 'x', { hint: 'look' })
+    const { code: ended, err } = await refusing.type('get', 'k')
+    expect(err).toContain('hint: look')
+    return ended
+  }
+  for (const code of ['BAD_FRAME', 'NO_LEADER', 'TIMEOUT', 'WRONG_CLUSTER'] as const)
+    expect(await exit(code)).toBe(4)
+  expect(await exit('ARGUMENT_INVALID')).toBe(2)
+})
+
 test('an operation that Ctrl-C ended exits 130', async () => {
   terminal.interruption.abort()
   terminal.cache.failure = new QuorateError('ABORTED', 'unknown', 'aborted')

@@ -1,5 +1,5 @@
 // A terminal that remembers what was written, and a cache that is a map: the command line without a cluster.
-import type { ConditionalResult, NodeReport, ReadOptions, Written } from '@quorate/client'
+import type { ConditionalResult, NodeReport, ReadOptions, ShardMap, Written } from '@quorate/client'
 import type { NodeStatus, ShardStatus } from '@quorate/node'
 import { QuorateError } from '@quorate/protocol'
 import type { Cache, CacheEntry, CallOptions, CliContext, Screen, WriteCondition } from '../src/context.ts'
@@ -64,6 +64,10 @@ export class FakeCache implements Cache {
     this.entries.set(key, { value: value + by, version: this.version })
     return value + by
   }
+  map: ShardMap = shardMap([])
+  shardMap(): ShardMap {
+    return this.map
+  }
   async status(): Promise<readonly NodeReport[]> {
     this.failIfTold()
     return this.reports
@@ -80,6 +84,8 @@ export interface Terminal {
   readonly cache: FakeCache
   readonly connections: { endpoints: readonly string[]; timeout: number }[]
   readonly interruption: AbortController
+  /** What connecting fails with. */
+  refusal: Error | null
   /** Runs one command and returns what a shell would see. */
   type(...args: string[]): Promise<{ code: number; out: string; err: string }>
 }
@@ -88,10 +94,11 @@ export function openTerminal(screen: Partial<Screen> = {}): Terminal {
   const cache = new FakeCache()
   const connections: Terminal['connections'] = []
   const interruption = new AbortController()
-  return {
+  const terminal: Terminal = {
     cache,
     connections,
     interruption,
+    refusal: null,
     async type(...args) {
       let out = ''
       let err = ''
@@ -101,6 +108,7 @@ export function openTerminal(screen: Partial<Screen> = {}): Terminal {
         signal: interruption.signal,
         screen: { outIsTerminal: false, errIsTerminal: false, columns: 80, rows: 24, ...screen },
         connect: async (endpoints, { timeout }) => {
+          if (terminal.refusal !== null) throw terminal.refusal
           connections.push({ endpoints, timeout })
           return cache
         },
@@ -108,6 +116,36 @@ export function openTerminal(screen: Partial<Screen> = {}): Terminal {
       const code = await run(args, context)
       return { code, out, err }
     },
+  }
+  return terminal
+}
+
+/** A map whose slots are split evenly among shards 1, 2, ...; `hosts[0]` names the nodes of shard 1. */
+export function shardMap(hosts: readonly (readonly string[])[], meta: readonly string[] = []): ShardMap {
+  const names = [...new Set([...meta, ...hosts.flat()])]
+  const slots = 16_384
+  return {
+    clusterId: 'c',
+    epoch: 1,
+    nodes: names.map((name) => ({
+      dirId: `dir-${name}`,
+      name,
+      peerAddress: `${name}:7500`,
+      clientAddress: `${name}:7400`,
+    })),
+    nextIncarnation: 100,
+    leaving: [],
+    removed: [],
+    groups: [meta, ...hosts].map((nodes, group) => ({
+      group,
+      replicas: nodes.map((name, index) => ({ incarnation: index + 1, node: `dir-${name}` })),
+      founders: [],
+      change: null,
+      foundedAt: group === 0 ? 0 : 1,
+    })),
+    slots: Uint32Array.from({ length: slots }, (_, slot) =>
+      hosts.length === 0 ? 0 : Math.floor((slot * hosts.length) / slots) + 1,
+    ),
   }
 }
 

@@ -1,5 +1,5 @@
 // The cache as its user sees it.
-import type { QuorateError } from '@quorate/protocol'
+import type { QuorateError, ShardMap } from '@quorate/protocol'
 import type {
   DelOptions,
   Key,
@@ -85,6 +85,8 @@ export interface Cache extends AsyncDisposable {
     entries: Iterable<readonly [K, unknown]>,
     options?: SetManyOptions,
   ): Promise<Map<K, Written | QuorateError>>
+  /** The newest map of the cluster that this client has heard of: which slot belongs to which shard, and who hosts it. */
+  shardMap(): ShardMap
   /** Every node of the map, asked now. */
   status(options?: OperationOptions): Promise<readonly NodeReport[]>
   /** Ends what is under way by its outcome, closes sessions and connections. Idempotent. */

@@ -16,4 +16,4 @@ export type {
 export type { ClientRuntime } from './runtime.ts'
 export type { Codec } from './values/codec.ts'
 export type { CodecName } from './values/value.ts'
-export { type ErrorCode, type Outcome, QuorateError } from '@quorate/protocol'
+export { type ErrorCode, type Outcome, QuorateError, type ShardMap } from '@quorate/protocol'

@@ -1,5 +1,13 @@
 // The cache over its dispatcher: keys and values in, results out.
-import { type Condition, QuorateError, type Value, assertKey, encodeKey, slotOf } from '@quorate/protocol'
+import {
+  type Condition,
+  QuorateError,
+  type ShardMap,
+  type Value,
+  assertKey,
+  encodeKey,
+  slotOf,
+} from '@quorate/protocol'
 import type { Age, Applied } from './calls/call.ts'
 import type { Dispatcher } from './calls/dispatcher.ts'
 import type { Cache, ConditionalResult, Entry, NodeReport, Written } from './cache.ts'
@@ -208,6 +216,12 @@ export class QuorateCache implements Cache {
       }),
     )
     return new Map(results)
+  }
+
+  shardMap(): ShardMap {
+    const { map } = this.#options.topology
+    if (map === null) throw new Error('who has connected knows a map')
+    return map
   }
 
   status(options: OperationOptions = {}): Promise<readonly NodeReport[]> {

@@ -124,6 +124,7 @@ class Node implements QuorateNode {
 
   status(): NodeStatus {
     const { core } = this.#running()
+    const { read: reads, write: writes } = this.#clients?.counts.operations ?? { read: 0, write: 0 }
     const state =
       this.#phase === 'halted' ? 'halted' : this.#storage?.identity.clusterId == null ? 'blank' : 'serving'
     return nodeStatus(core, this.#running().storage, {
@@ -131,6 +132,7 @@ class Node implements QuorateNode {
       name: this.#options.name,
       clientAddress: this.clientAddress,
       peerAddress: this.peerAddress,
+      clients: { connections: this.#clients?.connections ?? 0, reads, writes },
     })
   }
 

@@ -69,6 +69,7 @@ interface NodeFacts {
   readonly name: string
   readonly clientAddress: string
   readonly peerAddress: string
+  readonly clients: NonNullable<NodeStatus['clients']>
 }
 
 function logStatus({ batches, syncs, bytesWritten }: LogStats): NodeStatus['log'] {
@@ -93,6 +94,7 @@ export function nodeStatus(core: NodeCore, storage: Storage, facts: NodeFacts): 
     mapEpoch: core.map.epoch,
     lowOnSpace: storage.lowOnSpace,
     log: logStatus(storage.log.stats),
+    clients: facts.clients,
     nodes: (core.map.map?.nodes ?? []).map((node) => {
       const heardAt = core.pairs.clockOf(node.dirId)?.heardAt
       return { ...node, heardMsAgo: heardAt === undefined ? null : Math.round(now - heardAt) }

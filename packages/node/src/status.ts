@@ -18,6 +18,13 @@ export interface NodeStatus {
     readonly syncs: number
     readonly bytesWritten: number
   }
+  /** Clients and what they asked, since the start of the process; absent from nodes of older versions. */
+  readonly clients?: {
+    readonly connections: number
+    /** Keys read and commands carried out. */
+    readonly reads: number
+    readonly writes: number
+  }
   readonly nodes: readonly {
     readonly name: string
     readonly dirId: string

@@ -4,6 +4,7 @@ import { parseAge } from '../arguments.ts'
 import type { AddCommand } from '../context.ts'
 import { addClientOptions, type ClientOptions, withCache } from '../client-options.ts'
 import { exitCodes } from '../exit-code.ts'
+import { examples } from '../help.ts'
 import { formatValue, printOne } from '../output.ts'
 
 const levels = ['linearizable', 'lease', 'stale'] as const
@@ -24,6 +25,14 @@ export const addGet: AddCommand = (program, context, finish) => {
       new Option('--max-age <duration>', 'stale: how old the answer may be: 250ms, 5s, 1m')
         .argParser(parseAge)
         .implies({ consistency: 'stale' }),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        ['quorate get user:1', 'the value, bare if it is a string'],
+        ['quorate get user:1 -o json', 'with its version and its deadline'],
+        ['quorate get user:1 --max-age 1s', 'from any replica, at most a second old'],
+      ),
     )
     .action(async (key: string, options: GetFlags) => {
       const { consistency, maxAge } = options

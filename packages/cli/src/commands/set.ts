@@ -5,6 +5,7 @@ import { integerBetween, parseTtl, parseValue } from '../arguments.ts'
 import { addClientOptions, type ClientOptions, reportFailure, withCache } from '../client-options.ts'
 import type { AddCommand, CliContext } from '../context.ts'
 import { type ExitCode, exitCodes, UsageError } from '../exit-code.ts'
+import { examples } from '../help.ts'
 import { printOne } from '../output.ts'
 
 interface SetFlags extends ClientOptions {
@@ -19,6 +20,14 @@ interface SetFlags extends ClientOptions {
 export const addSet: AddCommand = (program, context, finish) => {
   addClientOptions(program.command('set <key> <value>'))
     .description('store a value: an integer if it is written as one, otherwise a string')
+    .addHelpText(
+      'after',
+      examples(
+        ['quorate set user:1 Ada --ttl 60s', 'a string that is gone after a minute'],
+        [`quorate set user:1 '{"name":"Ada"}' --json`, 'an object'],
+        ['quorate set lock:job me --if-absent --ttl 30s', 'only if nobody has it; exits 3 otherwise'],
+      ),
+    )
     .option('--json', 'VALUE is JSON')
     .option('--ttl <duration>', 'gone after this long: 60s, 5m, 12h, 7d', parseTtl)
     .addOption(

@@ -10,11 +10,19 @@ import {
 import { nodeTable, shardTable } from '../cluster-tables.ts'
 import type { AddCommand } from '../context.ts'
 import { exitCodes } from '../exit-code.ts'
+import { examples } from '../help.ts'
 import { printList } from '../output.ts'
 
 export const addStatus: AddCommand = (program, context, finish) => {
   addClientOptions(program.command('status'))
     .description('nodes, shards, leaders; exits 5 if a shard has no leader that serves')
+    .addHelpText(
+      'after',
+      examples(
+        ['quorate status', 'tables of nodes and shards'],
+        ['quorate status -o json', 'everything that each node says of itself'],
+      ),
+    )
     .action(async (options: ClientOptions) => {
       finish(
         await withCache(context, options, async (cache, call) => {

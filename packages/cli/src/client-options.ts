@@ -6,6 +6,7 @@ import { type ColorChoice, colorChoices, useColor } from './color.ts'
 import type { Cache, CallOptions, CliContext } from './context.ts'
 import { connectFailure, type ExitCode, exitCodeOf, exitCodes } from './exit-code.ts'
 import { formatError, type OutputFormat, outputFormats } from './output.ts'
+import { showProgress } from './progress.ts'
 
 export interface OutputOptions {
   readonly output: OutputFormat
@@ -56,14 +57,24 @@ export function paintsOut({ screen }: CliContext, { color }: OutputOptions): boo
   return useColor(color, screen.outIsTerminal)
 }
 
-export function openCache(
+/** Who waits for longer than this may wonder whether anything happens. */
+const quietMs = 1000
+
+/** Connects; says so while that takes long, and what kept it from connecting if it fails. */
+export async function openCache(
   context: CliContext,
-  { endpoints }: ClientOptions,
+  { endpoints, timeout }: ClientOptions,
   call: CallOptions,
 ): Promise<Cache> {
-  return context.connect(endpoints, call).catch((error: unknown) => {
+  const waiting = () => `connecting to ${endpoints.join(',')} for up to ${timeout / 1000} s`
+  const progress = showProgress(context, waiting, quietMs)
+  try {
+    return await context.connect(endpoints, call)
+  } catch (error) {
     throw connectFailure(error)
-  })
+  } finally {
+    progress.end()
+  }
 }
 
 /** Connects, runs one operation, closes; a failure is printed and becomes the exit code. */

@@ -15,6 +15,8 @@ export async function main(args: readonly string[]): Promise<void> {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error
   })
+  // A log that cannot be written to (its disk is full, its reader is gone) is no reason for a node to end.
+  process.stderr.on('error', () => undefined)
   const code = await run(args, {
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
@@ -22,8 +24,13 @@ export async function main(args: readonly string[]): Promise<void> {
     screen: {
       outIsTerminal: isatty(1),
       errIsTerminal: isatty(2),
-      columns: process.stdout.columns ?? 80,
-      rows: process.stdout.rows ?? 24,
+      // A terminal may change its size, and may not know it.
+      get columns() {
+        return process.stdout.columns > 0 ? process.stdout.columns : 80
+      },
+      get rows() {
+        return process.stdout.rows > 0 ? process.stdout.rows : 24
+      },
     },
     // Every call brings its own signal; this one only has a deadline, after which it gives up by itself.
     connect: (endpoints, { timeout }) => connect(endpoints, { timeout }),

@@ -9,16 +9,22 @@ export interface Progress {
   end(): void
 }
 
-/** Shows what `line` says, again and again, on standard error if that is a terminal. */
-export function showProgress({ err, screen }: CliContext, line: () => string): Progress {
+/** Shows what `line` says, again and again, on standard error if that is a terminal; nothing for the first `afterMs`. */
+export function showProgress({ err, screen }: CliContext, line: () => string, afterMs: number = 0): Progress {
   if (!screen.errIsTerminal) return { end: () => undefined }
-  const show = () => err(`${backAndErase}${line().slice(0, screen.columns - 1)}`)
+  const start = performance.now()
+  let shown = false
+  const show = () => {
+    if (performance.now() - start < afterMs) return
+    shown = true
+    err(`${backAndErase}${line().slice(0, screen.columns - 1)}`)
+  }
   show()
   const timer = setInterval(show, everyMs)
   return {
     end: () => {
       clearInterval(timer)
-      err(backAndErase)
+      if (shown) err(backAndErase)
     },
   }
 }

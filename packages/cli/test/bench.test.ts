@@ -98,7 +98,7 @@ test('Ctrl-C ends it early, with what there is, and exits 130', async () => {
 test('progress is for terminals only, and its line is taken away', async () => {
   terminal = openTerminal({ errIsTerminal: true })
   const { err } = await bench('--operations', '10')
-  expect(err.startsWith('\r\u001b[Kconnecting, 0 operations')).toBe(true)
+  expect(err.startsWith('\r\u001b[Kwriting each key once, 0 operations')).toBe(true)
   expect(err.endsWith('\r\u001b[K')).toBe(true)
 })
 

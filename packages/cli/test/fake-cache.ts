@@ -86,6 +86,10 @@ export interface Terminal {
   readonly interruption: AbortController
   /** What connecting fails with. */
   refusal: Error | null
+  /** What connecting waits for. */
+  connecting: Promise<void>
+  /** What is on standard error so far. */
+  said(): string
   /** Runs one command and returns what a shell would see. */
   type(...args: string[]): Promise<{ code: number; out: string; err: string }>
 }
@@ -94,20 +98,24 @@ export function openTerminal(screen: Partial<Screen> = {}): Terminal {
   const cache = new FakeCache()
   const connections: Terminal['connections'] = []
   const interruption = new AbortController()
+  let err = ''
   const terminal: Terminal = {
     cache,
     connections,
     interruption,
     refusal: null,
+    connecting: Promise.resolve(),
+    said: () => err,
     async type(...args) {
       let out = ''
-      let err = ''
+      err = ''
       const context: CliContext = {
         out: (text) => (out += text),
         err: (text) => (err += text),
         signal: interruption.signal,
         screen: { outIsTerminal: false, errIsTerminal: false, columns: 80, rows: 24, ...screen },
         connect: async (endpoints, { timeout }) => {
+          await terminal.connecting
           if (terminal.refusal !== null) throw terminal.refusal
           connections.push({ endpoints, timeout })
           return cache

@@ -215,6 +215,26 @@ describe('top', () => {
   })
 })
 
+test('a connection that takes long is told of on a terminal, until it is there; never in a pipe', async () => {
+  for (const errIsTerminal of [true, false]) {
+    const slow = openTerminal({ errIsTerminal })
+    fill(slow)
+    let connected: () => void = () => undefined
+    slow.connecting = new Promise<void>((resolve) => (connected = resolve))
+    vi.useFakeTimers()
+    const typed = slow.type('nodes', '-o', 'name')
+    await vi.advanceTimersByTimeAsync(900)
+    const early = slow.said()
+    await vi.advanceTimersByTimeAsync(400)
+    const late = slow.said()
+    connected()
+    vi.useRealTimers()
+    const { out, err } = await typed
+    expect([early, late.includes('connecting to 127.0.0.1:7400')]).toEqual(['', errIsTerminal])
+    expect([out, err.endsWith(errIsTerminal ? '\r\u001b[K' : '')]).toEqual(['n1\nn2\nn3\n', true])
+  }
+})
+
 describe('colours', () => {
   const painted = async (isTerminal: boolean, ...args: string[]) => {
     const shown = openTerminal({ outIsTerminal: isTerminal, errIsTerminal: isTerminal })

@@ -1,5 +1,7 @@
 // A real node with a file of settings and a port for operators: what its operator sees from the start to the stop.
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -120,4 +122,44 @@ test('a node is alive, then ready, counts what it does, and on SIGTERM ends with
   }
   // At this level a life without trouble says little.
   expect(second.err()).not.toContain('"code":"listening"')
+})
+
+test('a log that nobody reads, or whose disk is full, is no reason for a node to end', async () => {
+  for (const broken of ['/dev/full', 'closed pipe']) {
+    const [listen, peerListen] = [await freePort(), await freePort()].map((port) => `127.0.0.1:${port}`) as [
+      string,
+      string,
+    ]
+    const full = broken === '/dev/full' ? openSync(broken, 'w') : null
+    const place = [
+      '--data',
+      path.join(directory, full === null ? 'pipe' : 'full'),
+      '--segment-bytes',
+      '1048576',
+    ]
+    const named = ['--id', 'n1', '--bootstrap', `n1=${peerListen}`, '--shards', '1', '--log-level', 'debug']
+    const child = spawn(
+      process.execPath,
+      [binPath, 'serve', '--listen', listen, '--peer-listen', peerListen, ...place, ...named],
+      { stdio: ['ignore', 'ignore', full ?? 'pipe'] },
+    )
+    try {
+      if (full !== null) closeSync(full)
+      child.stderr?.destroy()
+      await until(
+        async () => {
+          expect([child.exitCode, child.signalCode], broken).toEqual([null, null])
+          const got = await quorate('get', 'k', '--endpoints', listen, '--timeout', '1s')
+          return got.code === 3 ? true : undefined
+        },
+        () => broken,
+        60_000,
+      )
+      const exit = once(child, 'exit')
+      child.kill('SIGTERM')
+      expect((await exit)[0], broken).toBe(0)
+    } finally {
+      child.kill('SIGKILL')
+    }
+  }
 })

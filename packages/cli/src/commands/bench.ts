@@ -15,7 +15,7 @@ import type { AddCommand, Cache, CliContext } from '../context.ts'
 import { type ExitCode, exitCodes } from '../exit-code.ts'
 import { examples } from '../help.ts'
 import { formatTable, printOne } from '../output.ts'
-import { showProgress } from '../progress.ts'
+import { type Progress, showProgress } from '../progress.ts'
 
 interface BenchOptions extends ClientOptions, Omit<LoadOptions, 'readShare'> {
   readonly connections: number
@@ -64,19 +64,19 @@ async function bench(context: CliContext, options: BenchOptions): Promise<ExitCo
   const call = { timeout, signal: context.signal }
   const load = new Load({ ...options, readShare: mix })
   const caches: Cache[] = []
-  let phase = 'connecting'
-  const progress = showProgress(context, () => `${phase}, ${load.done} operations`)
+  let progress: Progress | null = null
   let result: LoadResult
   try {
     // One after the other: the first one that fails tells why.
     // oxlint-disable-next-line no-await-in-loop
     while (caches.length < connections) caches.push(await openCache(context, options, call))
-    phase = 'writing each key once'
+    let phase = 'writing each key once'
+    progress = showProgress(context, () => `${phase}, ${load.done} operations`)
     if (caches[0] !== undefined) await load.fill(caches[0], call)
     phase = `measuring for ${seconds} s`
     result = await load.run(caches, call)
   } finally {
-    progress.end()
+    progress?.end()
     await Promise.all(caches.map((cache) => cache.close()))
   }
   await printOne(context, options, {

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type ListedNode, listNodes, summariseShards, unservedGroups } from '../cluster-status.ts'
 import type { CallOptions, CliContext } from '../context.ts'
+import { showProgress } from '../progress.ts'
 import type { PlannedNode } from './plan.ts'
 
 const pollMs = 100
@@ -18,19 +19,26 @@ export async function waitUntilServed(
 ): Promise<boolean> {
   const addresses = plan.map(({ clientAddress }) => clientAddress)
   const call = { timeout: attemptTimeoutMs, signal }
+  let missing: string | null = 'the nodes start'
+  const progress = showProgress(context, () => `starting: ${missing}`)
   let speakAt = performance.now() + patienceMs
-  while (!signal.aborted) {
-    // oxlint-disable-next-line no-await-in-loop -- this is a poll
-    const missing = await whatIsMissing(context, addresses, shards, call)
-    if (missing === null) return true
-    if (performance.now() >= speakAt) {
-      context.err(`still waiting: ${missing}\n`)
-      speakAt = performance.now() + patienceMs
+  try {
+    while (!signal.aborted) {
+      // oxlint-disable-next-line no-await-in-loop -- this is a poll
+      missing = await whatIsMissing(context, addresses, shards, call)
+      if (missing === null) return true
+      // On a terminal it is there to read all the time.
+      if (performance.now() >= speakAt && !context.screen.errIsTerminal) {
+        context.err(`still waiting: ${missing}\n`)
+        speakAt = performance.now() + patienceMs
+      }
+      // oxlint-disable-next-line no-await-in-loop -- this is a poll
+      await sleep(pollMs, undefined, { signal }).catch(() => undefined)
     }
-    // oxlint-disable-next-line no-await-in-loop -- this is a poll
-    await sleep(pollMs, undefined, { signal }).catch(() => undefined)
+    return false
+  } finally {
+    progress.end()
   }
-  return false
 }
 
 /** Null if every group is served by a node and every node is a part of it. */

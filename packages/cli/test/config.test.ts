@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
@@ -178,6 +178,21 @@ test('serve says which required settings are missing, and where they can be give
   const { code, err } = await openTerminal().type('serve', '--config', file)
   expect(code).toBe(2)
   expect(err).toMatch(/error: --listen, --peer-listen are missing\nhint: .*QUORATE_LISTEN/)
+})
+
+test('the settings that docs/operating.md shows, in a file and as flags, are accepted and the same', async () => {
+  const page = readFileSync(path.resolve(import.meta.dirname, '../../../docs/operating.md'), 'utf8')
+  writeFileSync(file, /```yaml\n([^]*?)```/.exec(page)?.[1] ?? '')
+  const fromFile = await print('serve', '--config', file)
+  const flags = /\nquorate serve (--id [^]*?)\n```/.exec(page)?.[1] ?? ''
+  const words = flags
+    .replaceAll(/[[\]\\]/g, ' ')
+    .trim()
+    .split(/\s+/)
+  const fromFlags = await print('serve', ...words)
+  for (const name of ['id', 'data', 'listen', 'peerListen', 'bootstrap', 'insecureNetwork'])
+    expect(fromFile[name]?.value, name).toEqual(fromFlags[name]?.value)
+  expect(fromFile['log.level']?.value).toBe('warn')
 })
 
 test('the nearest word is one that takes few changes, or none', () => {

@@ -29,7 +29,7 @@ export const addDev: AddCommand = (program, context, finish) => {
         ['quorate dev', 'three nodes, eight shards, data in .quorate; the same cluster again the next time'],
         ['quorate dev --nodes 1 --port 9000 --data /tmp/try --fresh', 'one node, from nothing'],
         [
-          'curl http://127.0.0.1:7600/readyz?verbose',
+          "curl 'http://127.0.0.1:7600/readyz?verbose'",
           'each node has a port for operators, 200 above that for clients',
         ],
       ),

@@ -17,6 +17,7 @@ import type { Connection } from '@quorate/runtime'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { ClientConnection } from '../src/clients/client-connection.ts'
+import { RequestCounts } from '../src/clients/request-counts.ts'
 import { RequestBudget } from '../src/clients/request-budget.ts'
 import type { Shard } from '../src/replica/shard.ts'
 import { Turn } from '../src/turn.ts'
@@ -137,6 +138,7 @@ function connected(): {
     assigned: () => false,
     leaderHint: (group) => (group === LED_ELSEWHERE ? 'n2:7400' : null),
     statusJson: () => '{}',
+    counts: new RequestCounts(),
     now: () => NOW,
     budget: new RequestBudget({ requests: 100, bytes: 100_000 }),
     admin: null,

@@ -37,6 +37,8 @@ export const eventCodes: Readonly<Record<string, EventCode>> = {
   snapshot_refused: { level: 'warn', means: 'a snapshot that arrived was not installed' },
   stray_rows_damaged: { level: 'warn', means: 'rows that belong to no replica could not be read' },
   scrubbed: { level: 'debug', means: 'everything in the state store was read once and is sound' },
+  flight_recorded: { level: 'warn', means: 'a flight recording of a replica was written; its path' },
+  flight_recording_failed: { level: 'warn', means: 'a flight recording could not be written' },
   peer_lost: { level: 'warn', means: 'the connection to a peer has ended; it is dialled again' },
   peer_silent: { level: 'warn', means: 'a peer has said nothing for too long; its connection is cut' },
   peer_refused: { level: 'warn', means: 'a peer does not talk to this node' },

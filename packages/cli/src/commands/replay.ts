@@ -4,6 +4,7 @@ import type { Replay, Recording } from '@quorate/node'
 import { readFile } from 'node:fs/promises'
 import type { AddCommand } from '../context.ts'
 import { exitCodes, UsageError } from '../exit-code.ts'
+import { examples } from '../help.ts'
 import { toJson } from '../output.ts'
 
 export const addReplay: AddCommand = (program, context, finish) => {
@@ -11,6 +12,13 @@ export const addReplay: AddCommand = (program, context, finish) => {
     .command('replay')
     .argument('<file>', 'a flight recording: <data directory>/flight/*.flight')
     .description('run what a replica recorded when something broke; exits 1 if it comes to another state')
+    .addHelpText(
+      'after',
+      examples(
+        ['quorate replay flight/000003-000001-group-5.flight', 'does it come to the same state again?'],
+        ['quorate replay FILE -o json', 'with the whole state of the consensus core'],
+      ),
+    )
     .addOption(new Option('-o, --output <format>').choices(['table', 'json']).default('table'))
     .action(async (file: string, { output }: { output: 'table' | 'json' }) => {
       // Only who replays loads a server.

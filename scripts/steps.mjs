@@ -15,6 +15,11 @@ export function runScript(name, ...args) {
   return run(process.execPath, path.join(root, 'scripts', name), ...args)
 }
 
+/** Exit code of a built program of `packages/harness`. */
+export function runHarness(program, ...args) {
+  return run(process.execPath, path.join(root, 'packages/harness/dist', `${program}.js`), ...args)
+}
+
 function run(command, ...args) {
   const { status, error } = spawnSync(command, args, {
     cwd: root,

@@ -1,9 +1,10 @@
-// `npm test`: verifies types, lint, format, dead code and the bug catalogue, runs every test, ends with one line of counts.
+// `npm test`: verifies types, lint, format, dead code, the bug catalogue and the mutants, runs every test, lets some mutants
+// be found, ends with one line of counts.
 // With arguments it passes them to Vitest and skips the verification: `npm test -- --project raft:unit -t election`.
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import path from 'node:path'
 import process from 'node:process'
-import { root, runScript, runTool } from './steps.mjs'
+import { root, runHarness, runScript, runTool } from './steps.mjs'
 
 const report = path.join(root, 'node_modules', '.quorate-tests.json')
 const args = process.argv.slice(2)
@@ -12,12 +13,14 @@ const verified = args.length > 0 || runScript('verify.mjs') === 0
 rmSync(report, { force: true })
 const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
 const passed = runTool('vitest', 'run', '--config', 'vitest.workspace.ts', ...reporters, ...args) === 0
+const proved = args.length > 0 || runHarness('main-mutants', '--short', '--jobs', '2') === 0
 if (!verified) console.log('verify failed: see above; `npm run verify` repeats it alone')
+if (!proved) console.log('a mutant was not found: see above; `npm run mutants -- --short` repeats it alone')
 
 const counts = readCounts()
 // A machine that cannot run a test says so; CI has to be able to run all of them.
 const skipRefused = process.env.CI !== undefined && counts.skipped > 0
-process.exitCode = verified && passed && counts.failed === 0 && !skipRefused ? 0 : 1
+process.exitCode = verified && passed && proved && counts.failed === 0 && !skipRefused ? 0 : 1
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`)
 
 function readCounts() {

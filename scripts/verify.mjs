@@ -1,6 +1,6 @@
 // `npm run verify [-- STEP...]`: everything that can be said of the sources without running them. Changes no tracked file.
 import process from 'node:process'
-import { runScript, runTool } from './steps.mjs'
+import { runHarness, runScript, runTool } from './steps.mjs'
 
 const steps = {
   types: () => runTool('tsc', '-p', 'tsconfig.tests.json'),
@@ -8,6 +8,7 @@ const steps = {
   format: () => runTool('oxfmt', '--check', '.'),
   unused: () => runTool('knip', '--no-config-hints'),
   catalogue: () => runScript('catalogue.mjs'),
+  mutants: () => runHarness('main-mutants', '--check'),
 }
 
 const names = process.argv.slice(2)

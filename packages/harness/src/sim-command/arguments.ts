@@ -44,11 +44,12 @@ export function parseSimArguments(argv: readonly string[]): SimArguments {
   if (only !== undefined && values.seed === undefined) throw new Error('--only goes with --seed')
   if (worker) return { seeds: [], readable: false, jobs, twice, shards, only, worker }
   if ((values.seed === undefined) === (values.seeds === undefined)) throw new Error('give --seed or --seeds')
-  const seeds = values.seed === undefined ? range(values.seeds ?? '') : [positive('--seed', values.seed)]
+  const seeds = values.seed === undefined ? parseSeeds(values.seeds ?? '') : [positive('--seed', values.seed)]
   return { seeds, readable: values.seed !== undefined && !twice, jobs, twice, shards, only, worker }
 }
 
-function range(text: string): number[] {
+/** `1..300`: both ends belong to it. */
+export function parseSeeds(text: string): number[] {
   const match = /^(\d+)\.\.(\d+)$/.exec(text)
   const from = Number(match?.[1])
   const to = Number(match?.[2])

@@ -57,6 +57,31 @@ test('A4: a quiet group keeps its term, vote, tombstone and compaction point whe
   }
 })
 
+test('G7: no segment goes before the preamble that replaces it is synced: whichever sync fails, a power loss then loses nothing', async () => {
+  let failures = 0
+  const untilSyncFails = async (nth: number): Promise<Rig> => {
+    const rig = new Rig({ seed: nth })
+    const storage = await rig.open()
+    await rig.put(storage, created(1), hardState(1, 9, 2), created(2))
+    rig.world.failNext('sync', nth, 'EIO')
+    for (let from = 1; from <= 30 && rig.failures.length === 0; from += 5)
+      await churn(rig, storage, from, from + 4)
+    return rig
+  }
+  let rig = await untilSyncFails(1)
+  while (rig.failures.length > 0) {
+    failures += 1
+    rig.world.crash({ powerLoss: true })
+    const again = await rig.open()
+    expect(again.damage).toBeNull()
+    expect(again.replicas.map(({ log }) => log.state)).toEqual(['live', 'live'])
+    expect(replicaOf(again, 1)?.hardState).toEqual({ currentTerm: 9, votedFor: 2 })
+    rig = await untilSyncFails(failures + 1)
+  }
+  expect(failures).toBeGreaterThan(40)
+  expect(rig.world.paths()).not.toContain(`${DIRECTORY}/log/log-00000001.seg`)
+}, 60_000)
+
 test('a group that cannot compact has its few records written again, so that the log stays bounded', async () => {
   const rig = new Rig()
   const storage = await rig.open()

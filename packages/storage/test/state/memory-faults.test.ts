@@ -72,6 +72,24 @@ describe('memory twin of the state store', () => {
     expect(['1', '2']).toContain(await valueOf(again, 1, generation, 'a'))
   })
 
+  it('G9: what a checkpoint changes is told when it is down, and never if it fails', async () => {
+    const world = newWorld(7)
+    const store = await world.open('node', 'd')
+    const generation = await store.nextGeneration()
+    const numbers = (): number[] => [store.checkpointNumber, store.checkpointPosition]
+    const checkpoint = (index: number): Promise<number> =>
+      store.checkpoint([{ head: head(1, generation, index), changes: [row('a', String(index))] }], index)
+    let slowest = Promise.resolve()
+    const first = checkpoint(1)
+    for (let turn = 0; turn < 20; turn += 1) slowest = slowest.then(() => expect(numbers()).toEqual([0, 0]))
+    await slowest
+    expect(await first).toBe(1)
+    expect(numbers()).toEqual([1, 1])
+    world.failWrite('node', 1)
+    await expect(checkpoint(2)).rejects.toThrow(StoreFailedError)
+    expect(numbers()).toEqual([1, 1])
+  })
+
   it('a flipped bit is noticed while the store is open', async () => {
     const world = newWorld(4)
     const store = await world.open('node', 'd')

@@ -183,6 +183,49 @@ describe('a learner on a slow disk, under a load that fills segments while it in
   })
 })
 
+describe('a follower that was away while the members changed', () => {
+  it('C1: has them from the snapshot, and after its own next checkpoint, compaction and restart', async () => {
+    const cluster = new TestCluster({ settings: { snapshotChunkBytes: 32_768 } })
+    const leader = await cluster.formed()
+    cluster.join('n4')
+    await cluster.until('the fourth is in', () => cluster.leader(0)?.shard(0)?.voters.includes('n4') === true)
+    const [follower] = cluster.followers()
+    if (follower === undefined || cluster.leader() !== leader) throw new Error('a leader and a follower')
+    await cluster.until(
+      'a checkpoint',
+      () => follower.shard(1)?.checkpointIndex === follower.shard(1)?.lastIndex,
+    )
+    follower.crash({ powerLoss: false })
+    await cluster.served()
+    const members = [leader.name, follower.name, 'n4'].toSorted()
+    await assign(cluster, 1, members)
+    await cluster.until('the change is done', () => !isOpen(cluster, 1), 60_000)
+    await fill(cluster, 0)
+    follower.start()
+    await cluster.until('it has a snapshot', () => follower.shard(1)?.snapshotsInstalled === 1, 60_000)
+    const before = follower.shard(1)?.firstIndex ?? 0
+    for (let round = 1; (follower.shard(1)?.firstIndex ?? 0) <= before; round += 1) await fill(cluster, round)
+    follower.crash({ powerLoss: true })
+    cluster.isolate(follower.name)
+    follower.start()
+    await cluster.until('it is back', () => follower.started)
+    expect(follower.shard(1)?.voters.toSorted()).toEqual(members)
+  })
+})
+
+/** Writes of shard 1 that fill a few segments, until its leader has compacted. */
+async function fill(cluster: TestCluster, round: number): Promise<void> {
+  const leader = await cluster.served()
+  const before = leader.shard(1)?.firstIndex ?? 0
+  const client = await cluster.client(leader.name)
+  await cluster.wait(client.open())
+  for (let at = 0; at < 20; at += 1)
+    expect(
+      written(await cluster.wait(client.set(`k${at % 10}`, `${round} ${at} `.padEnd(12_000, '.')))),
+    ).toBe(true)
+  await cluster.until('the log was compacted', () => (leader.shard(1)?.firstIndex ?? 0) > before)
+}
+
 describe('entries larger than the core takes them for after a restart', () => {
   it('are sent in as many appends as frames need, and halt nobody', async () => {
     const cluster = new TestCluster({

@@ -74,10 +74,10 @@ describe('recovery of a replica', () => {
 
   it('C5 C15: a log that begins behind the newest checkpoint is damage, never an empty gap', () => {
     const compacted = { index: 20, term: 3, checkpoint: 2, configuration: encoded, configurationIndex: 0 }
-    expect(
-      recoverReplica(log({ compacted, lastIndex: 25, terms: [{ firstIndex: 21, term: 3 }] }), head(10, 3))
-        .type,
-    ).toBe('damaged')
+    for (const applied of [10, 19]) {
+      const begins = log({ compacted, lastIndex: 25, terms: [{ firstIndex: 21, term: 3 }] })
+      expect(recoverReplica(begins, head(applied, 3)).type).toBe('damaged')
+    }
     expect(
       recoverReplica(log({ compacted, lastIndex: 25, terms: [{ firstIndex: 21, term: 3 }] }), null).type,
     ).toBe('damaged')

@@ -1,6 +1,7 @@
 // A snapshot on its way: a window of chunks, lost, late, repeated, interrupted; and how each end is reported once.
 import type { SnapshotFrame } from '@quorate/protocol'
 import { limits } from '@quorate/protocol'
+import type { StateRow } from '@quorate/storage'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { SnapshotTraffic } from '../src/replica/snapshot-traffic.ts'
@@ -94,11 +95,14 @@ describe('a snapshot', () => {
     expect(new Set(world.chunks.map(({ snapshot }) => snapshot.id)).size).toBe(1)
   })
 
-  it('C9: with a chunk that is refused is over on both sides, and the next one succeeds', async () => {
+  it.each([
+    ['of which a row is not what its checksum says', (rows: StateRow[]) => void rows[0]?.value.fill(1, 0, 1)],
+    ['that lacks a row', (rows: StateRow[]) => void rows.pop()],
+  ])('C9: with a chunk %s is over on both sides, and the next one succeeds', async (_what, spoil) => {
     const world = new SnapshotWorld(ROWS)
     world.weather = (frame) => {
       if (frame.type === 'snapshotChunk' && frame.chunk === 9 && frame.snapshot.id === 'snapshot-1')
-        (frame.rows[0]?.value ?? new Uint8Array(1))[0] = 1
+        spoil(frame.rows as unknown as StateRow[])
       return [1]
     }
     world.want()

@@ -17,6 +17,8 @@ export interface MutantArguments {
   readonly check: boolean
   /** The few mutants of `npm test`. */
   readonly short: boolean
+  /** Only test files that the mutant names look, whichever layer they are of. */
+  readonly named: boolean
 }
 
 export const usage: string = `usage: npm run mutants -- [flags]
@@ -28,6 +30,7 @@ export const usage: string = `usage: npm run mutants -- [flags]
   --jobs J         mutants at a time, each in a copy of its own (default 1)
   --write          write docs/mutants.md; rows of mutants that were left out are kept
   --check          only: does every patch fit, is the page complete
+  --named          only test files that a mutant names, and no simulator: a quick look while writing one
   --short          only the few that npm test runs`
 
 /** Throws with a sentence where the flags make no sense. */
@@ -44,9 +47,10 @@ export function parseMutantArguments(argv: readonly string[]): MutantArguments {
       write: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
       short: { type: 'boolean', default: false },
+      named: { type: 'boolean', default: false },
     },
   })
-  const { only, first, all, write, check, short } = values
+  const { only, first, all, write, check, short, named } = values
   if (first && all) throw new Error('--first or --all')
   const names = values.layers.split(',')
   const unknown = names.filter((name) => !layers.some((layer) => layer === name))
@@ -54,6 +58,18 @@ export function parseMutantArguments(argv: readonly string[]): MutantArguments {
   const jobs = Number(values.jobs)
   if (!Number.isSafeInteger(jobs) || jobs < 1) throw new Error(`--jobs ${values.jobs}: write 1 or more`)
   // The short version is about tests; the simulator has its own place in `npm test`.
-  const chosen = layers.filter((layer) => names.includes(layer) && !(short && layer === 'simulator'))
-  return { layers: chosen, only, jobs, seeds: parseSeeds(values.seeds), first: !all, write, check, short }
+  const chosen = layers.filter(
+    (layer) => names.includes(layer) && !((short || named) && layer === 'simulator'),
+  )
+  return {
+    layers: chosen,
+    only,
+    jobs,
+    seeds: parseSeeds(values.seeds),
+    first: !all,
+    write,
+    check,
+    short,
+    named,
+  }
 }

@@ -33,8 +33,8 @@ export function runChild(args: readonly string[], cwd: string, timeLimitMs: numb
     timedOut = true
     endGroup()
   }, timeLimitMs)
-  // A Ctrl-C reaches only the own group.
-  process.once('exit', endGroup)
+  // A Ctrl-C reaches only the own group. First, because whoever else waits for the exit removes what they write to.
+  process.prependOnceListener('exit', endGroup)
   return new Promise((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code) => {

@@ -17,6 +17,7 @@ export interface HuntOptions {
   readonly seeds: readonly number[]
   /** Stop at the first layer that finds it; else every layer has its turn. */
   readonly first: boolean
+  readonly named: boolean
 }
 
 type Step = () => Promise<Omit<Killer, 'layer' | 'seconds'> | null>
@@ -33,8 +34,10 @@ export async function hunt(workspace: string, mutant: Mutant, options: HuntOptio
   // Whoever wrote the mutant knows where to look, and then it takes seconds.
   addTests(mutant.tests, 'scripted')
   addTests(mutant.tests, 'property')
-  addTests(own, 'scripted')
-  addTests(own, 'property')
+  if (!options.named) {
+    addTests(own, 'scripted')
+    addTests(own, 'property')
+  }
   steps.push({ layer: 'simulator', run: () => huntBySeeds(workspace, options.seeds) })
 
   const started = performance.now()

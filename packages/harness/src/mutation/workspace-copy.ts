@@ -63,7 +63,7 @@ export class WorkspaceCopy {
     this.#remove()
   }
 
-  readonly #remove = (): void => rmSync(this.directory, { recursive: true, force: true })
+  readonly #remove = (): void => rmSync(this.directory, { recursive: true, force: true, maxRetries: 5 })
 
   #copy(name: string): void {
     cpSync(path.join(this.#workspace, name), path.join(this.directory, name), {

@@ -85,6 +85,18 @@ describe('a key with a time to live', () => {
     expect((leader.shard(1)?.lastIndex ?? 0) - before).toBeLessThanOrEqual(4)
   })
 
+  it('H7: is shown no more from its deadline on, though no entry has told the log that time yet', async () => {
+    const { cluster, client } = await started()
+    const deadline = await setFor(cluster, client, 'k', 400)
+    await cluster.run(300)
+    for (const machine of cluster.followers()) machine.disk.syncLatencyMs = [200, 200]
+    await cluster.run(150)
+    // What removes it is on its way to the disks; a read is confirmed long before.
+    const answer = answerOf(await cluster.wait(client.get('k')))
+    expect(answer.result.type).toBe('absent')
+    expect(answer.position.t).toBeGreaterThanOrEqual(deadline)
+  })
+
   it('sweeps as many as there are, paced, and writes nothing to an idle shard that has none', async () => {
     const { cluster, client, removals } = await started()
     const leader = await cluster.served()
@@ -152,6 +164,11 @@ describe('wall clocks that are wrong', () => {
     const answer = answerOf(await cluster.wait(reader.get('k')))
     expect(answer.result.type).toBe('absent')
     expect(answer.position.version).toBeGreaterThanOrEqual(position.version)
+    // Its time goes on from what the log had reached: what is set now does not live an hour longer either.
+    await cluster.wait(reader.open())
+    await setFor(cluster, reader, 'later', 300)
+    await cluster.run(1_000)
+    expect(answerOf(await cluster.wait(reader.get('later'))).result.type).toBe('absent')
   })
 })
 

@@ -79,6 +79,25 @@ describe('E8: an exception in apply', () => {
   })
 })
 
+describe('E8: an exception in a leader', () => {
+  it('ends its leadership at once, and another one takes over', async () => {
+    const { cluster, leader, victim, other, client } = await scene(() => {})
+    other.crash({ powerLoss: false })
+    expect(written(await cluster.wait(client.set('b', '1')))).toBe(true)
+    await cluster.wait(leader.stop())
+    leader.process.alive = false
+    other.start()
+    await cluster.until('it leads', () => cluster.leader() === victim)
+    victim.storeFault = (call, group) => (call === 'getMany' && group === 1 ? new Error('poison') : null)
+    const asking = await cluster.client(victim.name)
+    expect(codeOf(await cluster.wait(asking.get('a')))).toBe('refused REPLICA_STOPPED')
+    expect(victim.shard(1)).toMatchObject({ state: 'stopped', role: 'follower' })
+    leader.start()
+    await cluster.until('a good one leads', () => cluster.leader() !== null && cluster.leader() !== victim)
+    expect(victim.halted).toBe(null)
+  })
+})
+
 describe('G2: a damaged row', () => {
   it('condemns its replica, which stays silent also after a restart (rule 10)', async () => {
     const { cluster, leader, victim, other, client } = await scene(rot)

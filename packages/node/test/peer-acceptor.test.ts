@@ -146,6 +146,23 @@ describe('a caller', () => {
     expect(second.control.refusal).toBe('RESTORED')
   })
 
+  it('that was removed from the cluster is sent away (F4)', async () => {
+    const world = await listening()
+    world.removed.add(A)
+    const { control } = await greeted(world, 1)
+    expect([control.refusal, control.closed, world.arrived]).toEqual(['REMOVED', true, []])
+  })
+
+  it('that in a new boot lacks what it told to be synced is an old copy (A11, rule 10)', async () => {
+    const world = await listening()
+    const { control } = await greeted(world, 1)
+    control.send({ ...heartbeat(1), syncedLog: 50 } as PeerFrame)
+    await world.time.run(10)
+    const old = await greeted(world, 1, { boot: 2, recoveredLog: 49 })
+    const whole = await greeted(world, 1, { boot: 2, recoveredLog: 50 })
+    expect([old.control.refusal, whole.control.refusal]).toEqual(['RESTORED', null])
+  })
+
   it('that falls silent on one connection is gone after some seconds, whatever the others say', async () => {
     const world = await listening()
     const link = await greeted(world, 1)

@@ -83,6 +83,7 @@ export class LinkWorld {
   readonly far: VirtualProcess
   readonly acceptor: PeerAcceptor
   readonly members = new Set<DirId>()
+  readonly removed = new Set<DirId>()
   readonly received: PeerFrame[] = []
   readonly arrived: Caller[] = []
   readonly left: Caller[] = []
@@ -105,7 +106,7 @@ export class LinkWorld {
       now: () => this.far.clock.monotonicMs(),
       identity: () => ({ dirId: B, boot: 1, clusterId: null, mapEpoch: 0 }),
       isMember: (dirId) => this.members.has(dirId),
-      isRemoved: () => false,
+      isRemoved: (dirId) => this.removed.has(dirId),
       logSynced: () =>
         this.syncs ? Promise.resolve() : new Promise((resolve) => void this.#waiting.push(resolve)),
       received: (_caller, frame) => this.received.push(frame),

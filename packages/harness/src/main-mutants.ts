@@ -31,14 +31,13 @@ function chosen({ only, short }: MutantArguments): Mutant[] {
 interface Results {
   readonly killers: Map<string, readonly Killer[]>
   readonly complaints: string[]
+  /** Somebody found something without any mutant: then nothing that was found counts. */
+  unsound: boolean
 }
 
 /** One lane: a copy of the workspace, and the mutants that wait until none is left. */
-async function work(
-  waiting: Mutant[],
-  options: MutantArguments,
-  { killers, complaints }: Results,
-): Promise<void> {
+async function work(waiting: Mutant[], options: MutantArguments, results: Results): Promise<void> {
+  const { killers, complaints } = results
   const copy = new WorkspaceCopy(workspace)
   try {
     for (let mutant = waiting.shift(); mutant !== undefined; mutant = waiting.shift()) {
@@ -56,7 +55,9 @@ async function work(
       }
     }
     // The last lane to get here sees the killers of all.
-    if (killers.size > 0) complaints.push(...(await recheckNew(copy.directory, killers)))
+    const unsound = await recheckNew(copy.directory, killers)
+    if (unsound.length > 0) results.unsound = true
+    complaints.push(...unsound)
   } finally {
     copy.remove()
   }
@@ -98,11 +99,12 @@ async function main(): Promise<number> {
   if (unfit.length > 0) return finish(unfit)
   const mutants = chosen(options)
   if (mutants.length === 0) return finish(['no mutant is chosen'])
-  const results: Results = { killers: new Map(), complaints: [] }
+  const results: Results = { killers: new Map(), complaints: [], unsound: false }
   const waiting = [...mutants]
   const lanes = Math.min(options.jobs, mutants.length)
   await Promise.all(Array.from({ length: lanes }, () => work(waiting, options, results)))
-  if (options.write) writeFileSync(page, writeRows(readFileSync(page, 'utf8'), all, results.killers))
+  if (options.write && !results.unsound)
+    writeFileSync(page, writeRows(readFileSync(page, 'utf8'), all, results.killers))
   const firsts = [...results.killers.values()].flatMap(([killer]) => (killer === undefined ? [] : [killer]))
   print(
     `${mutants.length} mutants, ${firsts.length} found, median ${medianSeconds(firsts).toFixed(1)} s until found`,

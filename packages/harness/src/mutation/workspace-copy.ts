@@ -17,7 +17,8 @@ import { type Mutant, packageOf } from './mutant.ts'
 import { patch } from './patch.ts'
 
 const COMPILE_TIMEOUT_MS = 120_000
-const notCopied = new Set(['.git', 'node_modules'])
+/** History, what is linked instead, and the data of `quorate dev`. */
+const notCopied = new Set(['.git', 'node_modules', '.quorate'])
 
 export class WorkspaceCopy {
   readonly directory: string

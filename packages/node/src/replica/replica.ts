@@ -86,6 +86,8 @@ export class Replica {
   behaviour: ReplicaBehaviour | null = null
   /** Called for peers that need a snapshot; set by the snapshot sender. */
   snapshotWanted: (peer: number) => void = () => {}
+  /** Called when something begins to wait for a sync; set by whoever tells of syncs. */
+  waitsForDisk: () => void = () => {}
   readonly #host: ReplicaHost
   readonly #inputs: ReplicaInput[] = []
   readonly #unsynced: Unsynced[] = []
@@ -170,8 +172,13 @@ export class Replica {
     }
   }
 
-  /** The log is synced up to `ticket`. */
-  synced(ticket: number): void {
+  /** The log is synced up to `ticket`. True while something waits for a later one. */
+  synced(ticket: number): boolean {
+    this.#synced(ticket)
+    return this.#unsynced.length > 0
+  }
+
+  #synced(ticket: number): void {
     let number = 0
     const send: Envelope[] = []
     while (this.#unsynced[0] !== undefined && this.#unsynced[0].ticket <= ticket) {
@@ -326,6 +333,7 @@ export class Replica {
       if (entries.length > 0) ticket = this.#host.append({ ...replica, kind: 'entries', entries })
       if (ticket === 0) throw new Error('a persist effect without anything to write')
       this.#unsynced.push({ ticket, number: persist.number, after: sendAfterPersist })
+      this.waitsForDisk()
       return
     }
     const last = this.#unsynced.pop()

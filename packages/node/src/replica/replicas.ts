@@ -54,6 +54,8 @@ export interface ReplicasParts {
 export class Replicas {
   readonly #parts: ReplicasParts
   readonly #hosted = new Map<GroupId, Hosted>()
+  /** Replicas with something in the log that is not synced. */
+  readonly #waiting = new Set<Replica>()
   /** Replicas that recovery found or made condemned: shown, silent, until the map drops them. */
   readonly #condemned = new Map<GroupId, RecoveredReplica>()
   /** The newest incarnation that this directory has had of each group: none at or below it is ever created. */
@@ -167,8 +169,9 @@ export class Replicas {
     if (this.#map !== null) this.follow(this.#map)
   }
 
+  /** Only those that wait are told: a node may host a thousand. */
   synced(ticket: number): void {
-    for (const { replica } of this.#hosted.values()) replica.synced(ticket)
+    for (const replica of this.#waiting) if (!replica.synced(ticket)) this.#waiting.delete(replica)
   }
 
   /**
@@ -323,6 +326,7 @@ export class Replicas {
       generation,
       firstIndex: found.recovered.compacted.index + 1,
     })
+    replica.waitsForDisk = () => this.#waiting.add(replica)
     const hashes = new StateHashes(host, replica)
     const shard = group === META_GROUP ? null : new Shard(host, replica, hashes)
     if (shard !== null) replica.behaviour = shard

@@ -1,6 +1,6 @@
 // The next segment: created, filled with zeros, synced with its name, before the log needs it.
 import { type Disk, DiskError, type DiskFile } from '@quorate/runtime'
-import { ZERO_SLICE_BYTES } from './limits.ts'
+import { BOOT_SEGMENT_BYTES, ZERO_SLICE_BYTES } from './limits.ts'
 import { segmentName } from './segment-files.ts'
 
 export interface PreparedSegment {
@@ -29,6 +29,8 @@ export interface SegmentSupplyOptions {
 export class SegmentSupply {
   readonly #options: SegmentSupplyOptions
   #next: number
+  /** Of the next one: twice the last, up to a whole segment, so that a boot writes few zeros before it has much to log. */
+  #bytes: number
   #prepared: PreparedSegment | null = null
   #working: Promise<void> | null = null
   #closed = false
@@ -36,6 +38,7 @@ export class SegmentSupply {
   constructor(options: SegmentSupplyOptions) {
     this.#options = options
     this.#next = options.firstNumber
+    this.#bytes = Math.min(options.segmentBytes, 2 * BOOT_SEGMENT_BYTES)
   }
 
   /** Takes the prepared segment and begins the next one; null if it is not ready (then `ready` tells). */
@@ -77,7 +80,9 @@ export class SegmentSupply {
       const number = this.#next
       this.#next += 1
       try {
-        return await makeSegment(disk, directory, number, segmentBytes, () => this.#closed)
+        const made = await makeSegment(disk, directory, number, this.#bytes, () => this.#closed)
+        this.#bytes = Math.min(segmentBytes, 2 * this.#bytes)
+        return made
       } catch (error) {
         // Nothing was promised about this file yet: a new one is no retry of a failed write. A failed sync is final.
         if (!(error instanceof DiskError && error.code === 'ENOSPC')) throw error

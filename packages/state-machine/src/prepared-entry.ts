@@ -1,6 +1,13 @@
 // A log entry walked through and its keys looked up: made by `prefetch`, used by `apply`.
 import type { Section } from '@quorate/protocol'
-import { type CommandCursor, decodeSection, slotAt, slotOf, startsCommands } from '@quorate/protocol'
+import {
+  BadFrameError,
+  type CommandCursor,
+  decodeSection,
+  slotAt,
+  slotOf,
+  startsCommands,
+} from '@quorate/protocol'
 import { BadStateError } from './bad-state-error.ts'
 import type { DeadlineIndex } from './deadline-index.ts'
 import { decodeEntryRow, type Known } from './entry.ts'
@@ -118,8 +125,10 @@ class PayloadWalk {
         }
       }
       return true
-    } catch {
-      return false
+    } catch (error) {
+      // Anything else is this process's own trouble (no memory): a verdict made of it would not be that of the others.
+      if (error instanceof BadFrameError) return false
+      throw error
     }
   }
 

@@ -55,6 +55,27 @@ describe('apply', () => {
     expect(replica.state.stateHash()).toBe(before)
   })
 
+  test('E8: trouble of this process alone is no verdict on a payload: the others may have applied it', () => {
+    let trouble = false
+    const keySeed = {
+      high: 2,
+      get low(): number {
+        if (trouble) throw new RangeError('Array buffer allocation failed')
+        return 1
+      },
+    }
+    const state = createShardState(GROUP, { keySeed })
+    const begin = { index: 1, term: 1, ...commandsEntry(1_000, foundFor([key], 1), open) }
+    state.apply(begin, [])
+    const entry = { index: 2, term: 1, ...commandsEntry(1_000, incrSection(1)) }
+    trouble = true
+    expect(() => state.prefetch(entry)).toThrow(RangeError)
+    expect(() => state.apply(entry, [])).toThrow(RangeError)
+    trouble = false
+    expect(state.prefetch(entry)).toHaveLength(1)
+    expect(state.apply(entry, [undefined])).toMatchObject([[{ result: { type: 'counted', integer: 1 } }]])
+  })
+
   test('E8: a row that is none leaves everything as it was', () => {
     const replica = started()
     replica.append(commandsEntry(1_000, incrSection(1)))

@@ -108,6 +108,27 @@ test('E5: a second reply to a request, and answers of another number or kind, ar
   })
 })
 
+test.each([0, 1, 2])(
+  'E5: of a reply in which answer %i is none to its command, no answer is believed',
+  async (place) => {
+    const scripted = await createScripted()
+    const { cluster, cache } = scripted
+    const { time } = cluster
+    // As if the replies had slipped by one: the others are of the right kind, and not theirs.
+    const foreign: Answer = { type: 'applied', position, result: { type: 'written', version: 777 } }
+    const slipped: Answer = { type: 'applied', position, result: { type: 'deleted', existed: true } }
+    scripted.say([0, 1, 2].map((at) => (at === place ? slipped : foreign)))
+    const ends = await time.until(Promise.all(['a', 'b', 'c'].map((key) => cache.set(key, `of ${key}`))))
+    expect(ends.filter(({ version }) => version === 777)).toEqual([])
+    // What was open has been asked again under the same names.
+    expect(new Set(scripted.names()).size).toBe(3)
+    expect(scripted.names()).toHaveLength(6)
+    expect(await time.until(cache.getMany(['a', 'b', 'c']))).toEqual(
+      new Map(['a', 'b', 'c'].map((key) => [key, `of ${key}`])),
+    )
+  },
+)
+
 const welcome = (
   cluster: FakeCluster,
   change: Partial<Extract<ServerFrame, { type: 'welcome' }>>,

@@ -20,7 +20,7 @@ import {
 import { Drafts } from './drafts.ts'
 import { notAfterOf, tighterTime } from './not-after.ts'
 import { OpenCall } from './open-call.ts'
-import { type Reaction, answers, isFinal, reactionTo } from './refusal.ts'
+import { type Reaction, isFinal, reactionTo } from './refusal.ts'
 import { Session, SessionPool } from './session-pool.ts'
 
 export interface DispatcherOptions {
@@ -136,10 +136,6 @@ export class Dispatcher implements LinkEvents {
   answered(attempt: Attempt, answer: Answer, time: LogTime, age: Age): void {
     const { call, group } = attempt
     if (answer.type === 'refused') return this.refused(attempt, answer.code, null, null)
-    if (!answers(call, answer.result, group)) {
-      attempt.link.close('BAD_FRAME', `${answer.result.type} is no answer to ${call.op}`)
-      return this.open(attempt, 'BAD_FRAME', null)
-    }
     if (answer.result.type === 'sessionOpened') this.#opened(call, new Session(answer.result.session, time))
     // A node that knows no stale reads gave more than was asked for.
     this.#applied(call, answer, group, age === undefined && isStale(call.how) ? 0 : age)

@@ -25,6 +25,7 @@ import {
   type LogTime,
   type SentRequest,
 } from '../calls/call.ts'
+import { answers } from '../calls/refusal.ts'
 import { SILENCE_MS_MIN, WELCOME_TIMEOUT_MS } from '../limits.ts'
 import type { ClientRuntime } from '../runtime.ts'
 import type { Topology } from '../route/topology.ts'
@@ -268,18 +269,11 @@ export class Link {
       }
       return
     }
-    if (reply.answers.length !== attempts.length) {
-      this.#pending.set(reply.requestId, pending)
-      throw new QuorateError(
-        'BAD_FRAME',
-        'unknown',
-        `${reply.answers.length} answers to ${attempts.length} commands`,
-      )
-    }
     const stale = isStale(pending.how)
-    if (stale !== (reply.age !== undefined)) {
+    const fault = faultOf(reply, pending, stale)
+    if (fault !== null) {
       this.#pending.set(reply.requestId, pending)
-      throw new QuorateError('BAD_FRAME', 'unknown', 'an age belongs to the answers to stale reads')
+      throw new QuorateError('BAD_FRAME', 'unknown', fault)
     }
     const time: LogTime = { leaderTime: reply.leaderTime, sentAt, receivedAt: this.#heardAt }
     if (stale) this.#events.heardStale(this, this.#heardAt - sentAt)
@@ -319,6 +313,24 @@ export class Link {
     for (const answered of this.#farewells.values()) answered()
     this.#farewells.clear()
   }
+}
+
+/** What shows that these answers are not to that request: then none of them is believed, also of those that would fit. */
+function faultOf(
+  { answers: given, age }: Extract<ClientReply, { type: 'answers' }>,
+  { attempts }: SentRequest,
+  stale: boolean,
+): string | null {
+  if (given.length !== attempts.length) return `${given.length} answers to ${attempts.length} commands`
+  if (stale !== (age !== undefined)) return 'an age belongs to the answers to stale reads'
+  let index = 0
+  for (const { call, group } of attempts) {
+    const answer = given[index]
+    index += 1
+    if (answer?.type === 'applied' && !answers(call, answer.result, group))
+      return `${answer.result.type} is no answer to ${call.op}`
+  }
+  return null
 }
 
 /** Whether somebody still waits for it; from now on nobody does. */

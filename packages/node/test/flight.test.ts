@@ -150,6 +150,47 @@ describe('a broken core', () => {
     return { ring, raft }
   }
 
+  it('of many replicas that are busy one after the other keeps what it would of one, and each replays', () => {
+    const leg = 50
+    const deck = new FlightDeck(leg)
+    const rafts = Array.from({ length: 40 }, () => newRaft())
+    const rings = rafts.map((raft) => new FlightRing(deck, raft))
+    const step = (at: number, input: Input): void => {
+      rings[at]?.record(input)
+      const { persist } = rafts[at]?.step(input) ?? { persist: null }
+      if (persist !== null) step(at, { type: 'persisted', number: persist.number, now: input.now, draw })
+    }
+    for (let busy = 0; busy < rafts.length; busy += 1) {
+      for (let tick = 1; tick <= 2 * leg; tick += 1) step(busy, { type: 'tick', now: tick * 10, draw })
+      const kept = rings.reduce((sum, ring) => sum + ring.flight.inputs.length, 0)
+      expect(kept).toBeLessThanOrEqual(2 * leg)
+      for (const [at, ring] of rings.entries()) {
+        const replay = raftFromImage(ring.flight.image)
+        for (const input of ring.flight.inputs) replay.step(input)
+        expect(replay.image()).toEqual(rafts[at]?.image())
+      }
+    }
+    // One that was forgotten begins anew.
+    step(0, { type: 'tick', now: 9_999, draw })
+    expect(rings[0]?.flight.inputs).toHaveLength(1)
+  })
+
+  it('keeps no more of appends of many entries than of small inputs', () => {
+    const raft = newRaft()
+    const ring = new FlightRing(new FlightDeck(2_000), raft)
+    const entries = Array.from({ length: 1_000 }, (_, at) => ({ index: at + 1, term: 1, bytes: 10 }))
+    const message = { type: 'appendRequest', term: 1, previousIndex: 0, previousTerm: 0, entries } as const
+    for (let at = 0; at < 20; at += 1)
+      ring.record({
+        type: 'message',
+        from: 2,
+        message: { ...message, commitIndex: 0 },
+        now: at,
+        draw,
+      })
+    expect(ring.flight.inputs.length).toBeLessThanOrEqual(3)
+  })
+
   it('breaks in the same way when its flight is replayed', async () => {
     const { ring, raft } = flown(100, 200)
     const wrong: Input = { type: 'persisted', number: 1_000_000, now: 9_000, draw }

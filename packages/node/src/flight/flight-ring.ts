@@ -2,8 +2,8 @@
 import type { Input, Raft, RaftImage } from '@quorate/raft'
 
 /**
- * Inputs of all replicas of a node between two images. Between one and two times as many are kept: some 10 MB on a busy
- * node, next to nothing on a quiet one.
+ * What all replicas of a node record between two images, in inputs; every entry that an append names counts as one more.
+ * Between one and two times as much is kept: some 10 MB on a busy node, next to nothing on a quiet one.
  */
 const INPUTS_PER_LEG = 32_768
 
@@ -12,18 +12,23 @@ export class FlightDeck {
   readonly #inputsPerLeg: number
   #leg = 0
   #inputs = 0
+  /** Those that hold inputs: of this leg or the one before. */
+  readonly #rings = new Set<FlightRing>()
 
   constructor(inputsPerLeg: number = INPUTS_PER_LEG) {
     this.#inputsPerLeg = inputsPerLeg
   }
 
-  /** Counts one input; returns the number of the leg that it belongs to. */
-  count(): number {
-    this.#inputs += 1
+  /** Counts one input of a ring; returns the number of the leg that it belongs to. */
+  count(ring: FlightRing, weight: number): number {
+    this.#inputs += weight
     if (this.#inputs > this.#inputsPerLeg) {
-      this.#inputs = 1
+      this.#inputs = weight
       this.#leg += 1
+      // Also of those that are not stepped any more: else each of many replicas would keep what its busiest time left.
+      for (const other of this.#rings) if (!other.forgetBefore(this.#leg - 1)) this.#rings.delete(other)
     }
+    this.#rings.add(ring)
     return this.#leg
   }
 }
@@ -44,27 +49,43 @@ export class FlightRing {
   readonly #deck: FlightDeck
   readonly #raft: Raft
   #older: Leg | null = null
-  #newer: Leg
+  #newer: Leg | null = null
 
   constructor(deck: FlightDeck, raft: Raft) {
     this.#deck = deck
     this.#raft = raft
-    this.#newer = { number: 0, image: raft.image(), inputs: [] }
   }
 
   /** To be called before the core is stepped with the input, which nobody may change afterwards. */
   record(input: Input): void {
-    const number = this.#deck.count()
-    if (number !== this.#newer.number) {
-      // Whole legs may have passed since this replica was last stepped: what it holds is its past all the same.
-      this.#older = this.#newer.inputs.length === 0 ? this.#older : this.#newer
-      this.#newer = { number, image: this.#raft.image(), inputs: [] }
+    const number = this.#deck.count(this, weightOf(input))
+    let leg = this.#newer
+    if (leg?.number !== number) {
+      this.#older = leg
+      leg = { number, image: this.#raft.image(), inputs: [] }
+      this.#newer = leg
     }
-    this.#newer.inputs.push(input)
+    leg.inputs.push(input)
+  }
+
+  /** Legs below `number` are forgotten. False: nothing is left. */
+  forgetBefore(number: number): boolean {
+    if (this.#older !== null && this.#older.number < number) this.#older = null
+    if (this.#newer !== null && this.#newer.number < number) this.#newer = null
+    return this.#newer !== null
   }
 
   get flight(): Flight {
-    const { image, inputs } = this.#older ?? this.#newer
-    return { image, inputs: this.#older === null ? [...inputs] : [...inputs, ...this.#newer.inputs] }
+    const newer = this.#newer
+    // Nothing came since it was forgotten: what the core is now is what it was then.
+    if (newer === null) return { image: this.#raft.image(), inputs: [] }
+    const { image, inputs } = this.#older ?? newer
+    return { image, inputs: this.#older === null ? [...inputs] : [...inputs, ...newer.inputs] }
   }
+}
+
+function weightOf(input: Input): number {
+  return input.type === 'message' && input.message.type === 'appendRequest'
+    ? 1 + input.message.entries.length
+    : 1
 }

@@ -1,5 +1,6 @@
 // The flight recorder: what it writes when something breaks runs again offline and comes to the same.
 import { createRaft, type Input, type Raft, raftFromImage } from '@quorate/raft'
+import { DiskError } from '@quorate/runtime'
 import type { StateStore } from '@quorate/storage'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
@@ -112,6 +113,30 @@ describe('a recording that somebody asks for', () => {
     const names = machine.disk.disk.list(`${DATA}/flight`)
     expect(names).toHaveLength(16)
     expect(names.at(-1)).toBe('000002-000001-group-1.flight')
+  })
+})
+
+describe('a recording that there is no room for', () => {
+  it('is refused while space is short, and leaves nothing behind where it does not fit', async () => {
+    const { cluster } = await filled()
+    const [machine] = cluster.followers()
+    if (machine?.node == null) throw new Error('a follower')
+    const { disk, node } = machine
+    const before = disk.paths()
+    disk.capacityBytes = disk.usedBytes + 1_000
+    await expect(cluster.wait(node.record(1))).rejects.toThrow('too little space')
+    expect(disk.paths()).toEqual(before)
+    disk.capacityBytes = Number.MAX_SAFE_INTEGER
+    for (const failing of ['write', 'sync'] as const) {
+      disk.onBoundary = (operation, file) => {
+        if (operation === failing && file.includes('/flight/')) throw new DiskError('ENOSPC', 'full')
+      }
+      await expect(cluster.wait(node.record(1))).rejects.toThrow('full')
+      expect(disk.paths().filter((path) => path.includes('/flight/'))).toEqual([])
+    }
+    disk.onBoundary = null
+    await cluster.wait(node.record(1))
+    expect(recordingsOf(machine)).toHaveLength(1)
   })
 })
 

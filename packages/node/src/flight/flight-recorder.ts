@@ -17,7 +17,7 @@ const BREAKS_MAX = 4
 export interface FlightParts {
   readonly host: Pick<ReplicaHost, 'entries' | 'exclusively' | 'event'>
   readonly runtime: Pick<Runtime, 'clock' | 'timers' | 'disk'>
-  readonly storage: Pick<Storage, 'identity' | 'store'>
+  readonly storage: Pick<Storage, 'identity' | 'store' | 'lowOnSpace'>
   /** The node's name. */
   readonly name: string
   readonly dataDirectory: string
@@ -36,7 +36,8 @@ export class FlightRecorder {
 
   constructor(parts: FlightParts) {
     this.#parts = parts
-    this.#files = new FlightFiles(parts.runtime.disk, parts.dataDirectory)
+    const { runtime, dataDirectory, storage } = parts
+    this.#files = new FlightFiles(runtime.disk, dataDirectory, () => storage.lowOnSpace)
   }
 
   ring(raft: Raft): FlightRing {

@@ -10,8 +10,10 @@ import { EntryTable } from './entry-table.ts'
 
 /** More would make a miss slow; a smaller released overlay is copied into the newest table instead. */
 const TABLES_MAX = 8
-/** About 1 ms of copying. */
+/** About 1 ms of copying, of small entries and of large ones. */
 const COPIED_ENTRIES_MAX = 4096
+/** 4 MiB. */
+const COPIED_BYTES_MAX = 4_194_304
 /** Records evicted by one call at most, so that a large released overlay stalls nobody. */
 const EVICTIONS_PER_CALL = 256
 /** What a table takes before the next one begins, as a part of the limit: its index is given back only with all of it. */
@@ -57,7 +59,8 @@ export class HotEntries {
 
   /** Takes over an overlay that the store holds by now. */
   adopt(released: EntryTable): void {
-    if (released.count > COPIED_ENTRIES_MAX) this.#tables = [...this.#tables, released]
+    if (released.count > COPIED_ENTRIES_MAX || released.bytes > COPIED_BYTES_MAX)
+      this.#tables = [...this.#tables, released]
     else
       for (let ref = released.next(0); ref !== 0; ref = released.next(ref))
         this.#newest().putRecord(released, ref)

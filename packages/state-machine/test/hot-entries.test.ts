@@ -107,6 +107,19 @@ test('a large released overlay is taken over as it is and then shrinks to the li
   expect(find(hot, 'key15000')?.version).toBe(3)
 })
 
+test('a released overlay of few large entries is not copied: a node would stand still as long', () => {
+  const hot = new HotEntries(67_108_864)
+  const known = { ...entry('large', 1), value: new Uint8Array(1_000_000) }
+  const overlay = new Overlay()
+  for (let at = 0; at < 10; at++) put(overlay, `key${at}`, known)
+  overlay.freeze()
+  const released = overlay.release()
+  hot.adopt(released)
+  expect(hot.tables).toHaveLength(1)
+  expect(hot.tables[0]).toBe(released)
+  expect(find(hot, 'key9')?.value).toHaveLength(1_000_000)
+})
+
 test('an overlay counts the memory that it holds: a smaller value or a deletion leaves the room of the one before', () => {
   const overlay = new Overlay()
   put(overlay, 'ab', entry('ab', 1, 10))

@@ -138,7 +138,7 @@ class Memory {
 }
 
 describe('a table of entries', () => {
-  test('D8: says what a map would, whatever is frozen, released, evicted and overwritten, and gives only copies', () => {
+  test('says what a map would, whatever is frozen, released, evicted and overwritten, and gives only copies', () => {
     fc.assert(
       fc.property(
         fc.array(step, { size: 'max', maxLength: 60 }),

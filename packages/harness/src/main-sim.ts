@@ -1,15 +1,17 @@
 // `node packages/harness/dist/main-sim.js`: runs seeds of the simulated cluster. Exit code 1 on any violation, 2 on misuse.
+import { mkdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { formatSchedule, parseSchedule } from './schedule/schedule.ts'
 import { parseSimArguments, type SimArguments, usage } from './sim-command/arguments.ts'
-import { printReadableRun } from './sim-command/readable-run.ts'
+import { describeResult, printReadableRun } from './sim-command/readable-run.ts'
+import { asOrder, runOrder, type SeedOrder } from './sim-command/run-order.ts'
+import { replayCommand, shrinkSeed } from './sim-command/shrink-seed.ts'
 import { Summary } from './sim-command/summary.ts'
-import { asOrder, otherSurroundings, plainSurroundings, runSeeds } from './sim-command/worker-pool.ts'
-import { shrinkFaults } from './sim-command/shrink.ts'
-import { runSeed, type SeedResult } from './simulation/run-seed.ts'
+import { otherSurroundings, plainSurroundings, runSeeds } from './sim-command/worker-pool.ts'
+import type { SeedResult } from './simulation/run-seed.ts'
 
-/** Failing seeds that are shortened, and runs spent on each. */
+/** Failing seeds of many that are shortened. */
 const SHRUNK_SEEDS_MAX = 2
-const SHRINK_RUNS_MAX = 24
 
 const program = fileURLToPath(import.meta.url)
 
@@ -21,13 +23,14 @@ function serveParent(): void {
   // Without a parent nobody wants the results.
   process.on('disconnect', () => process.exit(1))
   process.on('message', (message: unknown) => {
-    const { seed, shards, only } = asOrder(message)
-    void runSeed(seed, { shards, only }).then((result) => process.send?.(result))
+    void runOrder(asOrder(message)).then((result) => process.send?.(result))
   })
 }
 
-async function runMany({ seeds, jobs, twice, shards, only }: SimArguments): Promise<boolean> {
-  const orders = seeds.map((seed) => ({ seed, shards, only }))
+async function runMany(
+  { twice, jobs, shards, out }: SimArguments,
+  orders: readonly SeedOrder[],
+): Promise<boolean> {
   const summary = new Summary()
   const hashes = new Map<number, string>()
   await runSeeds(program, orders, jobs, plainSurroundings, (report) => {
@@ -45,36 +48,53 @@ async function runMany({ seeds, jobs, twice, shards, only }: SimArguments): Prom
           `not deterministic: ${hashes.get(report.seed) ?? 'no trace'} and ${report.result.traceHash}`,
         )
     })
-  const replay = `node packages/harness/dist/main-sim.js${shards === undefined ? '' : ` --shards ${shards}`}`
-  for (const line of summary.lines(replay)) print(line)
-  for (const result of summary.violating.slice(0, SHRUNK_SEEDS_MAX)) await shrink(result, shards, replay)
-  if (twice && summary.ok) print(`${seeds.length} seeds twice: equal traces`)
+  for (const line of summary.lines(replayCommand(shards))) print(line)
+  for (const result of summary.violating.slice(0, SHRUNK_SEEDS_MAX))
+    await shrink(result, { seed: result.seed, shards }, out)
+  if (twice && summary.ok) print(`${orders.length} seeds twice: equal traces`)
   return summary.ok
 }
 
-/** Prints the shortest schedule of a failing seed that was found, with the command that replays it. */
-async function shrink(result: SeedResult, shards: number | undefined, replay: string): Promise<void> {
-  const { seed, schedule, violations } = result
-  const checkers = new Set(violations.map(({ checker }) => checker))
-  const fails = async (only: readonly number[]): Promise<boolean> => {
-    let failed = false
-    await runSeeds(program, [{ seed, shards, only }], 1, plainSurroundings, (report) => {
-      failed = 'result' in report && report.result.violations.some(({ checker }) => checkers.has(checker))
-    })
-    return failed
+async function runApart(order: SeedOrder): Promise<SeedResult | null> {
+  let result: SeedResult | null = null
+  await runSeeds(program, [order], 1, plainSurroundings, (report) => {
+    if ('result' in report) result = report.result
+    else process.stderr.write(`seed ${report.seed}: ${report.error}\n`)
+  })
+  return result
+}
+
+function shrink(result: SeedResult, order: SeedOrder, out: string): Promise<void> {
+  mkdirSync(out, { recursive: true })
+  return shrinkSeed(result, { order, out, print, run: runApart })
+}
+
+/** Whether the seed keeps every promise. */
+async function runOne({ single, out }: SimArguments, order: SeedOrder): Promise<boolean> {
+  if (single === 'tell') return (await printReadableRun(order, print)).violations.length === 0
+  const result = await runApart(order)
+  if (result === null) return false
+  const ok = result.violations.length === 0
+  if (single === 'print-schedule') {
+    process.stdout.write(formatSchedule(result.schedule))
+    if (!ok) process.stderr.write(`${describeResult(result).join('\n')}\n`)
+  } else if (ok) print(`seed ${order.seed} does not fail: there is nothing to make short`)
+  else {
+    for (const line of describeResult(result)) print(line)
+    await shrink(result, order, out)
   }
-  const numbers = schedule.map(({ number }) => number)
-  const { faults, runs } = await shrinkFaults(numbers, fails, SHRINK_RUNS_MAX)
-  print(`seed ${seed} still fails with ${faults.length} of its ${numbers.length} faults (${runs} runs):`)
-  for (const { number, kind, target, atMs } of schedule)
-    if (faults.includes(number)) print(`  ${(atMs / 1000).toFixed(3)} s  fault ${number} ${kind} ${target}`)
-  print(`  ${replay} --seed ${seed}${faults.length === 0 ? '' : ` --only ${faults.join(',')}`}`)
+  return ok
 }
 
 async function main(): Promise<void> {
   let options: SimArguments
+  let schedule: string | undefined
   try {
     options = parseSimArguments(process.argv.slice(2))
+    if (options.scheduleFile !== undefined) {
+      schedule = readFileSync(options.scheduleFile, 'utf8')
+      parseSchedule(schedule)
+    }
   } catch (error) {
     process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n${usage}\n`)
     process.exitCode = 2
@@ -84,11 +104,12 @@ async function main(): Promise<void> {
     serveParent()
     return
   }
-  const [seed] = options.seeds
+  const orders = options.seeds.map((seed) => ({ seed, shards: options.shards, schedule }))
+  const [order] = orders
   const ok =
-    options.readable && seed !== undefined
-      ? (await printReadableRun({ ...options, seed }, print)).violations.length === 0
-      : await runMany(options)
+    options.single !== null && order !== undefined
+      ? await runOne(options, order)
+      : await runMany(options, orders)
   process.exitCode = ok ? 0 : 1
 }
 

@@ -165,7 +165,7 @@ describe('a simulated network', () => {
     const [left, right] = ['n1', 'n2'].map((name) => new SimulatedProcess(name, world.time))
     if (left === undefined || right === undefined) throw new Error('two processes')
     const networkOf = (process: SimulatedProcess) =>
-      createProcessNetwork(process, world.hub.networkFor(process.name), world.weather)
+      createProcessNetwork(process, world.hub.networkFor(process.name), world)
     return { world, left, right, from: networkOf(left), to: networkOf(right) }
   }
   async function connected() {

@@ -3,10 +3,12 @@ import { parseArgs } from 'node:util'
 
 export interface SimArguments {
   readonly seeds: readonly number[]
-  /** Numbers of the faults of a single seed that are injected; undefined: all. */
-  readonly only: readonly number[] | undefined
-  /** One seed, shown event by event. */
-  readonly readable: boolean
+  /** What to do with a single seed: tell it event by event, print its faults, or make it short. */
+  readonly single: 'tell' | 'print-schedule' | 'shrink' | null
+  /** A file with the faults of a single seed; undefined: what the seed draws. */
+  readonly scheduleFile: string | undefined
+  /** Directory for what shrinking writes. */
+  readonly out: string
   readonly jobs: number
   readonly twice: boolean
   /** Shards of every run; undefined: each seed draws its own number. */
@@ -15,13 +17,16 @@ export interface SimArguments {
   readonly worker: boolean
 }
 
-export const usage = `usage: main-sim --seed N [--only F,G] | --seeds A..B [--shards S] [--jobs J] [--twice]
-  --seed N      runs one seed and prints what happens, a column per node
-  --seeds A..B  runs many and prints a summary
-  --shards S    so many shards in every run (default: each seed draws 1 to 64)
-  --only 3,7    of a single seed's faults only those with these numbers
-  --jobs J      worker processes (default 1)
-  --twice       each seed in two processes with other time zone, stack and heap: the traces must be equal`
+export const usage = `usage: main-sim --seed N [--schedule FILE] [--print-schedule] | --shrink N | --seeds A..B
+                [--shards S] [--jobs J] [--twice] [--out DIR]
+  --seed N          runs one seed and prints what happens, a column per node
+  --schedule FILE   with exactly these faults, in place of those that the seed draws (docs/testing.md has the language)
+  --print-schedule  prints the faults of the run, and nothing else
+  --shrink N        leaves out faults as long as the seed still fails; writes schedule and sequence diagram to DIR (default .)
+  --seeds A..B      runs many and prints a summary
+  --shards S        so many shards in every run (default: each seed draws 1 to 64)
+  --jobs J          worker processes (default 1)
+  --twice           each seed in two processes with other time zone, stack and heap: the traces must be equal`
 
 /** Throws with a sentence where the flags make no sense. */
 export function parseSimArguments(argv: readonly string[]): SimArguments {
@@ -30,22 +35,31 @@ export function parseSimArguments(argv: readonly string[]): SimArguments {
     options: {
       seed: { type: 'string' },
       seeds: { type: 'string' },
+      shrink: { type: 'string' },
+      schedule: { type: 'string' },
+      'print-schedule': { type: 'boolean', default: false },
+      out: { type: 'string', default: '.' },
       shards: { type: 'string' },
-      only: { type: 'string' },
       jobs: { type: 'string', default: '1' },
       twice: { type: 'boolean', default: false },
       worker: { type: 'boolean', default: false },
     },
   })
-  const { worker, twice } = values
+  const { worker, twice, seed, seeds, shrink, out, schedule: scheduleFile } = values
   const jobs = positive('--jobs', values.jobs)
   const shards = values.shards === undefined ? undefined : positive('--shards', values.shards)
-  const only = values.only?.split(',').map((text) => positive('--only', text))
-  if (only !== undefined && values.seed === undefined) throw new Error('--only goes with --seed')
-  if (worker) return { seeds: [], readable: false, jobs, twice, shards, only, worker }
-  if ((values.seed === undefined) === (values.seeds === undefined)) throw new Error('give --seed or --seeds')
-  const seeds = values.seed === undefined ? parseSeeds(values.seeds ?? '') : [positive('--seed', values.seed)]
-  return { seeds, readable: values.seed !== undefined && !twice, jobs, twice, shards, only, worker }
+  const common = { scheduleFile, out, jobs, twice, shards, worker }
+  if (worker) return { ...common, seeds: [], single: null }
+  if ([seed, seeds, shrink].filter((one) => one !== undefined).length !== 1)
+    throw new Error('give one of --seed, --seeds and --shrink')
+  const print = values['print-schedule']
+  if (scheduleFile !== undefined && seeds !== undefined)
+    throw new Error('--schedule goes with --seed or --shrink')
+  if (print && (seed === undefined || twice)) throw new Error('--print-schedule goes with --seed alone')
+  if (shrink !== undefined) return { ...common, seeds: [positive('--shrink', shrink)], single: 'shrink' }
+  if (seed === undefined) return { ...common, seeds: parseSeeds(seeds ?? ''), single: null }
+  const single = twice ? null : print ? 'print-schedule' : 'tell'
+  return { ...common, seeds: [positive('--seed', seed)], single }
 }
 
 /** `1..300`: both ends belong to it. */

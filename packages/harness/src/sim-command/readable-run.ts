@@ -1,7 +1,7 @@
 // One run for a reader: a line per event that matters, a column per node, then the verdict.
 import { describeOperation } from '../check/violation.ts'
-import { runSeed, type SeedResult } from '../simulation/run-seed.ts'
-import type { SeedOrder } from './worker-pool.ts'
+import type { SeedResult } from '../simulation/run-seed.ts'
+import { runOrder, type SeedOrder } from './run-order.ts'
 import type { TraceLine } from '../simulation/trace.ts'
 
 const COLUMN_WIDTH = 26
@@ -9,11 +9,11 @@ const COLUMN_WIDTH = 26
 const columns = ['world', 'n1', 'n2', 'n3', 'n4', 'n5'] as const
 
 export async function printReadableRun(
-  { seed, shards, only }: SeedOrder,
+  { seed, shards, schedule }: SeedOrder,
   print: (line: string) => void,
 ): Promise<SeedResult> {
   print(['     time', ...columns.map((name) => name.padEnd(COLUMN_WIDTH)), 'client'].join(' | '))
-  const result = await runSeed(seed, { shards, only, sink: (line) => print(formatLine(line)) })
+  const result = await runOrder({ seed, shards, schedule }, { sink: (line) => print(formatLine(line)) })
   for (const line of describeResult(result)) print(line)
   return result
 }

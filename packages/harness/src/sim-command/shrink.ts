@@ -1,18 +1,18 @@
 // Makes a failing run short: faults are left out, in halves and then one by one, as long as it still fails (delta debugging,
 // Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", TSE 2002).
 
-export interface Shrunk {
-  /** Numbers of the faults that are left, ascending. */
-  readonly faults: readonly number[]
+export interface Shrunk<Part> {
+  /** What is left, in the order given. */
+  readonly faults: readonly Part[]
   readonly runs: number
 }
 
 /** `fails` runs the seed with only these faults. At most `runsMax` runs; what it could not try in them stays. */
-export async function shrinkFaults(
-  faults: readonly number[],
-  fails: (only: readonly number[]) => Promise<boolean>,
+export async function shrinkFaults<Part>(
+  faults: readonly Part[],
+  fails: (only: readonly Part[]) => Promise<boolean>,
   runsMax: number,
-): Promise<Shrunk> {
+): Promise<Shrunk<Part>> {
   let left = [...faults]
   let runs = 0
   for (let chunk = left.length; left.length > 0; chunk = Math.ceil(chunk / 2)) {

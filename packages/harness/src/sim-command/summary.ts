@@ -45,6 +45,8 @@ export class Summary {
       `runs ${this.#results.length}, simulated ${simulatedSeconds.toFixed(0)} s in ${realSeconds.toFixed(0)} s: ` +
         `${(simulatedSeconds / realSeconds).toFixed(1)} simulated seconds per real second, ` +
         `${(simulatedSeconds / cpuSeconds).toFixed(1)} per second of a core`,
+      `events ${total(({ events }) => events)}, ${(total(({ events }) => events) / realSeconds).toFixed(0)} a second; ` +
+        `operations ${(total(({ counts }) => counts.ok) / realSeconds).toFixed(1)} a second`,
       `faults ${[...faults].map(([kind, count]) => `${kind} ${count}`).join(', ') || 'none'}`,
       `operations checked ${total(({ counts }) => counts.ok)}, failed ${total(({ counts }) => counts.fail)}, ` +
         `unknown ${total(({ counts }) => counts.info)}; state hashes compared ${total((result) => result.hashesCompared)}`,

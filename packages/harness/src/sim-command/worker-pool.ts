@@ -1,6 +1,7 @@
 // Worker processes that run seeds: simulations never share a process with a test runner or with each other's time zone.
 import { type ChildProcess, fork } from 'node:child_process'
 import type { SeedResult } from '../simulation/run-seed.ts'
+import type { SeedOrder } from './run-order.ts'
 
 /** A run takes a few seconds, on a busy machine a minute; one that takes this long computes for ever. */
 const SEED_TIMEOUT_MS = 300_000
@@ -25,13 +26,6 @@ export const otherSurroundings: Surroundings = {
 export type SeedReport =
   | { readonly seed: number; readonly result: SeedResult }
   | { readonly seed: number; readonly error: string }
-
-/** What a worker is told to run. */
-export interface SeedOrder {
-  readonly seed: number
-  readonly shards: number | undefined
-  readonly only?: readonly number[] | undefined
-}
 
 /** Runs every seed once, `jobs` at a time; reports come in the order in which they end. */
 export async function runSeeds(
@@ -86,14 +80,6 @@ function runOne(worker: ChildProcess, order: SeedOrder): Promise<SeedReport> {
     worker.on('exit', onExit)
     worker.send(order)
   })
-}
-
-/** The message of our own parent: checked for being one at all. */
-export function asOrder(message: unknown): SeedOrder {
-  if (typeof message !== 'object' || message === null || !('seed' in message))
-    throw new Error('a parent sent something else than an order')
-  const { seed, shards, only } = message as Partial<SeedOrder>
-  return { seed: Number(seed), shards, only }
 }
 
 /** The message of our own worker: checked for being one at all. */

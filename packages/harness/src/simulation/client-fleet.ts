@@ -61,20 +61,25 @@ export class ClientFleet {
     void worker.then(() => this.#working.delete(member))
   }
 
-  /** Kills one; whether it had an operation under way. Null where none is left. */
-  crashOne(random: SeededRandom): { readonly name: string; readonly hadWork: boolean } | null {
+  /** The name of one that may die. Null where none is to spare: one stays, so that there is load. */
+  pickVictim(random: SeededRandom): string | null {
     const living = [...this.#working]
-    // One stays, so that there is load.
     if (living.length < 2) return null
     // Rather one that waits for an answer: the others lose nothing.
     const waiting = living.filter(({ pending }) => pending !== null)
-    const member = random.pick(waiting.length > 0 ? waiting : living)
+    return random.pick(waiting.length > 0 ? waiting : living).simulated.name
+  }
+
+  /** Kills it; whether it had an operation under way. Null where no such client lives. */
+  crash(name: string): { readonly hadWork: boolean } | null {
+    const member = [...this.#working].find(({ simulated }) => simulated.name === name)
+    if (member === undefined) return null
     const { simulated, pending } = member
     member.crashed = true
     this.#working.delete(member)
     simulated.crash()
-    if (pending !== null) this.#record(lostOperation(simulated.name, pending.planned, pending.callMs))
-    return { name: simulated.name, hadWork: pending !== null }
+    if (pending !== null) this.#record(lostOperation(name, pending.planned, pending.callMs))
+    return { hadWork: pending !== null }
   }
 
   /** Each ends with its operation. */

@@ -1,5 +1,7 @@
 // Faults of whole data directories: emptied, or put back as they were some time ago.
-import { type FaultContext, type FaultEffect, running } from './fault.ts'
+import type { FaultArguments } from '../schedule/fault-shapes.ts'
+import { type DrawContext, type Fault, type FaultContext, type FaultEffect, pickRunning } from './fault.ts'
+import { CHANCE_MAX, SeededRandom } from './seeded-random.ts'
 import type { SimulatedMachine } from './simulated-machine.ts'
 
 /** A peer that knows better must have made an old copy halt by then: several redials, greetings and heartbeats. */
@@ -12,21 +14,24 @@ const LIVES_MAX = 2
  * The directory is gone, the node comes back under the same flags: as a blank node, which is somebody else. At most one
  * machine of a run is damaged, so that a majority of every group stays whole.
  */
-export function wipe(context: FaultContext): FaultEffect | null {
-  const machine = pickUndamaged(context)
-  if (machine === null) return null
-  const { world, cluster, random } = context
-  const { name } = machine
-  cluster.crashNode(name, { powerLoss: random.chance(0.5) })
-  machine.wipe()
-  const backMs = random.between(50, 2_000)
-  world.process.schedule(backMs, 'restart', () => cluster.restartNode(name))
-  return {
-    target: name,
-    durationMs: backMs + random.between(500, 3_000),
-    heal: () => cluster.restartNode(name),
-    bit: () => true,
-  }
+export const wipe: Fault<FaultArguments['wipe']> = {
+  draw: (context) => {
+    const { random } = context
+    const node = pickUndamaged(context)
+    if (node === null) return null
+    const power = random.chance(0.5)
+    const back = random.wholeBetween(50, 2_000)
+    return { node, power, back, for: back + random.wholeBetween(500, 3_000) }
+  },
+  inject: (context, { node, power, back }) => {
+    const machine = takeUndamaged(context, node)
+    if (machine === null) return null
+    const { world, cluster } = context
+    cluster.crashNode(node, { powerLoss: power })
+    machine.wipe()
+    world.process.schedule(back, 'restart', () => cluster.restartNode(node))
+    return { heal: () => cluster.restartNode(node), bit: () => true }
+  },
 }
 
 /**
@@ -34,18 +39,35 @@ export function wipe(context: FaultContext): FaultEffect | null {
  * between it does not know, so it must halt before it is believed. Peers know by what they remember of it: they all run and
  * have met its newest life, as the product asks for.
  */
-export function restoreOldCopy(context: FaultContext): FaultEffect | null {
-  const machine = pickUndamaged(context)
-  if (machine === null) return null
-  const { world, cluster, random } = context
+export const restoreOldCopy: Fault<FaultArguments['old-copy']> = {
+  draw: (context) => {
+    const { random } = context
+    const node = pickUndamaged(context)
+    if (node === null) return null
+    const lives = 1 + random.below(LIVES_MAX)
+    return { node, lives, chance: random.below(CHANCE_MAX), for: random.wholeBetween(8_000, 12_000) }
+  },
+  inject: (context, { node, lives, chance }) => {
+    const machine = takeUndamaged(context, node)
+    return machine === null ? null : liveOn(context, machine, lives, new SeededRandom(chance, 'lives'))
+  },
+}
+
+function liveOn(
+  context: FaultContext,
+  machine: SimulatedMachine,
+  lives: number,
+  random: SeededRandom,
+): FaultEffect {
+  const { world, cluster } = context
   const { name } = machine
   cluster.crashNode(name, { powerLoss: random.chance(0.5) })
   const copy = machine.copyDirectory()
-  let lives = 1 + random.below(LIVES_MAX)
+  let left = lives
   let healed = false
   let putBack = false
   const live = (): void => {
-    lives -= 1
+    left -= 1
     cluster.restartNode(name)
     world.process.schedule(random.between(500, 1_500), 'crash', last)
   }
@@ -55,7 +77,7 @@ export function restoreOldCopy(context: FaultContext): FaultEffect | null {
     if (!world.weather.calm || !cluster.machines.every((other) => other === machine || other.hears(name)))
       return void world.process.schedule(SETTLE_POLL_MS, 'crash', last)
     cluster.crashNode(name, { powerLoss: random.chance(0.5) })
-    if (lives > 0) return void world.process.schedule(random.between(20, 200), 'restart', live)
+    if (left > 0) return void world.process.schedule(random.between(20, 200), 'restart', live)
     machine.restoreDirectory(copy)
     putBack = true
     world.note(name, 'starts from an old copy of its directory')
@@ -64,8 +86,6 @@ export function restoreOldCopy(context: FaultContext): FaultEffect | null {
   }
   world.process.schedule(random.between(20, 200), 'restart', live)
   return {
-    target: name,
-    durationMs: random.between(8_000, 12_000),
     heal: () => {
       healed = true
       if (!machine.refused) cluster.restartNode(name)
@@ -86,13 +106,16 @@ function expectRefusal(context: FaultContext, machine: SimulatedMachine, seenMs:
   })
 }
 
-/** Somebody that runs, if no machine of the run is damaged yet; from now on it is. */
-function pickUndamaged(context: FaultContext): SimulatedMachine | null {
-  const { cluster, random } = context
-  if (cluster.machines.some(({ damaged }) => damaged)) return null
-  const [name] = random.shuffle(running(context))
-  if (name === undefined) return null
+/** Somebody that runs, if no machine of the run is damaged yet. */
+function pickUndamaged(context: DrawContext): string | null {
+  if (context.cluster.machines.some(({ damaged }) => damaged)) return null
+  return pickRunning(context, 1)[0] ?? null
+}
+
+/** From now on it is the damaged one of the run. */
+function takeUndamaged({ cluster }: FaultContext, name: string): SimulatedMachine | null {
   const machine = cluster.machine(name)
+  if (!machine.running || cluster.machines.some(({ damaged }) => damaged)) return null
   machine.damaged = true
   return machine
 }

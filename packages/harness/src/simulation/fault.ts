@@ -2,14 +2,9 @@
 import type { ClientFleet } from './client-fleet.ts'
 import type { SeededRandom } from './seeded-random.ts'
 import type { SimulatedCluster } from './simulated-cluster.ts'
-import type { FaultKind } from './swarm.ts'
 import type { World } from './world.ts'
 
-export interface InjectedFault {
-  readonly kind: FaultKind
-  /** For people: whom it hit. */
-  readonly target: string
-  readonly durationMs: number
+export interface FaultEffect {
   /** Undoes it. Called once, also for what healed by itself. */
   heal(): void
   /** Whether anything was different because of it; asked when it is healed. */
@@ -20,13 +15,19 @@ export interface FaultContext {
   readonly world: World
   readonly cluster: SimulatedCluster
   readonly clients: ClientFleet
+}
+
+export interface DrawContext extends FaultContext {
   readonly random: SeededRandom
 }
 
-export type FaultEffect = Omit<InjectedFault, 'kind'>
-
-/** Null where the fault has nobody to hit at this moment. */
-export type Injector = (context: FaultContext) => FaultEffect | null
+/** A kind of fault. All chance is in `draw`: the same arguments on the same cluster are the same fault. */
+export interface Fault<Arguments> {
+  /** Whom it hits and how. Null where there is nobody to hit at this moment. */
+  draw(context: DrawContext): Arguments | null
+  /** Null where those whom it should hit are not there, or not as it needs them. */
+  inject(context: FaultContext, given: Arguments): FaultEffect | null
+}
 
 export function names({ cluster }: FaultContext): string[] {
   return cluster.machines.map(({ name }) => name)
@@ -36,7 +37,7 @@ export function running({ cluster }: FaultContext): string[] {
   return cluster.machines.filter((machine) => machine.running).map(({ name }) => name)
 }
 
-export function pickRunning(context: FaultContext, count: number): string[] {
+export function pickRunning(context: DrawContext, count: number): string[] {
   return context.random.shuffle(running(context)).slice(0, count)
 }
 

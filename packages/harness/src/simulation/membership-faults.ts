@@ -1,5 +1,6 @@
 // Changes of the members of groups under load, asked of whoever leads the meta group, as an operator would.
-import { type FaultContext, type FaultEffect, running } from './fault.ts'
+import type { FaultArguments } from '../schedule/fault-shapes.ts'
+import { type DrawContext, type Fault, running } from './fault.ts'
 import type { SimulatedCluster } from './simulated-cluster.ts'
 
 const ASK_AGAIN_MS = 200
@@ -13,42 +14,46 @@ const MEMBERS_MAX = 5
  * Some group, also the meta group, goes to other nodes; often its leader is not among them. Sometimes the change is taken
  * back while it is under way.
  */
-export function changeMembers(context: FaultContext): FaultEffect | null {
-  const { world, cluster, random } = context
-  const groups = cluster.leaders()
-  if (groups.length === 0) return null
-  const group = random.pick(groups)
-  const nodes = drawMembers(context, group.leader)
-  if (nodes === null) return null
-  const before = group.voters.toSorted().join(' ')
-  let change: number | null = null
-  let healed = false
-  const withdrawn = random.chance(0.15) ? random.between(0, 400) : null
-  const ask = (): void => {
-    if (change !== null || healed) return
-    cluster.metaLeader()?.changeMembership(group.group, nodes, (id) => {
-      change ??= id
-      if (withdrawn !== null)
-        world.process.schedule(withdrawn, 'withdraw', () => {
-          cluster.metaLeader()?.cancelMembershipChange(group.group, id)
-        })
-    })
-    world.process.schedule(ASK_AGAIN_MS, 'ask', ask)
-  }
-  ask()
-  return {
-    target: `group ${group.group} of ${before} led by ${group.leader} to ${nodes.toSorted().join(' ')}`,
-    durationMs: random.between(1_000, 6_000),
-    heal: () => {
-      healed = true
-    },
-    // Accepted, and decided one way or the other or under way still.
-    bit: () => change !== null,
-  }
+export const changeMembers: Fault<FaultArguments['members']> = {
+  draw: (context) => {
+    const { cluster, random } = context
+    const groups = cluster.leaders()
+    if (groups.length === 0) return null
+    const group = random.pick(groups)
+    const nodes = drawMembers(context, group.leader)
+    if (nodes === null) return null
+    const withdraw = random.chance(0.15) ? random.wholeBetween(0, 400) : null
+    return { group: group.group, nodes, withdraw, for: random.wholeBetween(1_000, 6_000) }
+  },
+  inject: ({ world, cluster }, { group, nodes, withdraw }) => {
+    // Fewer copies, or one on a directory that loses what it holds, and a majority would not be whole.
+    if (nodes.length < MEMBERS || !nodes.every((name) => cluster.machine(name).sound)) return null
+    let change: number | null = null
+    let healed = false
+    const ask = (): void => {
+      if (change !== null || healed) return
+      cluster.metaLeader()?.changeMembership(group, nodes, (id) => {
+        change ??= id
+        if (withdraw !== null)
+          world.process.schedule(withdraw, 'withdraw', () => {
+            cluster.metaLeader()?.cancelMembershipChange(group, id)
+          })
+      })
+      world.process.schedule(ASK_AGAIN_MS, 'ask', ask)
+    }
+    ask()
+    return {
+      heal: () => {
+        healed = true
+      },
+      // Accepted, and decided one way or the other or under way still.
+      bit: () => change !== null,
+    }
+  },
 }
 
 /** Nodes that run; half of the time without the leader. Null where there are too few of them. */
-function drawMembers(context: FaultContext, leader: string): string[] | null {
+function drawMembers(context: DrawContext, leader: string): string[] | null {
   const { cluster, random } = context
   const usable = running(context).filter((name) => cluster.machine(name).sound)
   const drawn = random.shuffle(usable)

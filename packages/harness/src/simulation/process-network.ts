@@ -4,17 +4,25 @@ import type { Connection, ConnectionHandlers, Network } from '@quorate/runtime'
 import { crc32 } from 'node:zlib'
 import type { SimulatedProcess } from './simulated-process.ts'
 import type { Weather } from './weather.ts'
+import type { World } from './world.ts'
 
 /** What a receiver sees in bytes that it kept although it may not. */
 const POISON = 0xdb
 
-export function createProcessNetwork(process: SimulatedProcess, network: Network, weather: Weather): Network {
+/** What the network of one process needs of the world around it. */
+export type Surroundings = Pick<World, 'weather' | 'frameArrived'>
+
+export function createProcessNetwork(
+  process: SimulatedProcess,
+  network: Network,
+  world: Surroundings,
+): Network {
   return {
     dial: (address, handlers) =>
-      wrapConnection(network.dial(address, wrapHandlers(process, handlers)), weather),
+      wrapConnection(network.dial(address, wrapHandlers(process, handlers, address, world)), world.weather),
     listen: (address, accept) =>
       network.listen(address, (connection) =>
-        wrapHandlers(process, accept(wrapConnection(connection, weather))),
+        wrapHandlers(process, accept(wrapConnection(connection, world.weather)), connection.remote, world),
       ),
   }
 }
@@ -35,13 +43,20 @@ function wrapConnection(connection: Connection, weather: Weather): Connection {
   }
 }
 
-function wrapHandlers(process: SimulatedProcess, handlers: ConnectionHandlers): ConnectionHandlers {
+function wrapHandlers(
+  process: SimulatedProcess,
+  handlers: ConnectionHandlers,
+  remote: string,
+  world: Surroundings,
+): ConnectionHandlers {
+  const [host = ''] = remote.split(':')
   return {
     opened: () => process.receiveLater('opened', 0, () => handlers.opened?.()),
     frame: (bytes) => {
       // The hub takes its bytes back when this returns: what has to wait needs a copy.
       const kept = process.busy ? bytes.slice() : bytes
       process.receive('frame', crc32(kept), () => {
+        world.frameArrived?.(host, process.name, kept)
         handlers.frame(kept)
         kept.fill(POISON)
       })

@@ -18,7 +18,9 @@ import { readAllKeys } from '../workload/worker.ts'
 import { ClientFleet } from './client-fleet.ts'
 import { installGuards } from './guards.ts'
 import { withdrawChanges } from './membership-faults.ts'
-import { Nemesis, type ScheduledFault } from './nemesis.ts'
+import type { ScheduledFault } from '../schedule/schedule.ts'
+import { Nemesis } from './nemesis.ts'
+import { observeFrame, type ObservedMessage } from './observed-message.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { createSimulatedClient, type SimulatedClient } from './simulated-client.ts'
 import { SimulatedCluster } from './simulated-cluster.ts'
@@ -59,11 +61,13 @@ export interface SeedResult {
 
 export interface RunOptions {
   /** Gets every readable line of the run. */
-  readonly sink?: (line: TraceLine) => void
+  readonly sink?: ((line: TraceLine) => void) | undefined
+  /** Gets every message between nodes that decides something. Asked for, a run is slower, and the same. */
+  readonly message?: ((message: ObservedMessage) => void) | undefined
   /** Shards of the cluster, in place of what the seed draws. */
   readonly shards?: number | undefined
-  /** Of the seed's faults only those with these numbers; such a run may be empty. */
-  readonly only?: readonly number[] | undefined
+  /** Exactly these faults, in place of what the seed draws; such a run may be empty. */
+  readonly schedule?: readonly ScheduledFault[] | undefined
 }
 
 /** Never rejects: what goes wrong is a violation. Installs the guards for its duration. */
@@ -71,6 +75,10 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<S
   const drawn = planRun(new SeededRandom(seed, 'plan'))
   const plan = options.shards === undefined ? drawn : { ...drawn, shards: options.shards }
   const world = new World(seed, new Trace(options.sink), (host) => host.startsWith('n'))
+  const { message } = options
+  if (message !== undefined)
+    world.frameArrived = (from, to, bytes) =>
+      observeFrame(world.time.nowMs, from, to, bytes).forEach((one) => message(one))
   const cpuBefore = process.cpuUsage()
   const removeGuards = installGuards((error) => world.fail(error.stack ?? error.message))
   const onRejection = (error: unknown): void =>
@@ -78,7 +86,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<S
       `unhandled rejection: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     )
   process.on('unhandledRejection', onRejection)
-  const run = new SeedRun(world, plan, options.only)
+  const run = new SeedRun(world, plan, options.schedule)
   try {
     await run.execute()
   } catch (error) {
@@ -97,7 +105,7 @@ class SeedRun {
   readonly #world: World
   readonly #plan: RunPlan
   readonly #cluster: SimulatedCluster
-  readonly #only: readonly number[] | undefined
+  readonly #given: readonly ScheduledFault[] | undefined
   readonly #clients: ClientFleet
   readonly #nemesis: Nemesis
   readonly #hashes = new StateHashes()
@@ -105,18 +113,17 @@ class SeedRun {
   #finalReads = new Map<string, Seen>()
   #finished = false
 
-  constructor(world: World, plan: RunPlan, only: readonly number[] | undefined) {
-    this.#only = only
+  constructor(world: World, plan: RunPlan, given: readonly ScheduledFault[] | undefined) {
+    this.#given = given
     this.#world = world
     this.#plan = plan
     this.#cluster = new SimulatedCluster(world, plan)
-    const random = new SeededRandom(world.seed, 'nemesis')
     const reads = drawReadMix(new SeededRandom(world.seed, 'reads'))
     world.note('world', `reads ${JSON.stringify(reads)}`)
     this.#clients = new ClientFleet(world, this.#cluster, { ...simulatedShape, reads }, (operation) =>
       this.#record(operation),
     )
-    this.#nemesis = new Nemesis({ world, cluster: this.#cluster, clients: this.#clients, random }, plan, only)
+    this.#nemesis = new Nemesis({ world, cluster: this.#cluster, clients: this.#clients }, plan, given)
   }
 
   async execute(): Promise<void> {
@@ -150,7 +157,7 @@ class SeedRun {
       ? [
           ...checkCounters(totalCounters(this.#history, counters)),
           ...checkPresence(this.#history, this.#finalReads),
-          ...(this.#only === undefined ? checkFloor(size) : []),
+          ...(this.#given === undefined ? checkFloor(size) : []),
         ]
       : []
     const violations = [

@@ -1,6 +1,9 @@
 // Chance from a seed, one independent stream per name, so that one more draw in one place moves no other stream.
 import { createSeededRandom, type Random } from '@quorate/runtime'
 
+/** Seeds that chance itself draws are below this. */
+export const CHANCE_MAX: number = 2 ** 31
+
 export class SeededRandom implements Random {
   readonly #source: Random
 
@@ -26,6 +29,11 @@ export class SeededRandom implements Random {
   /** Uniform in [from, to). */
   between(from: number, to: number): number {
     return from + this.next() * (to - from)
+  }
+
+  /** Uniform whole number from `from` to `to`, both rounded. */
+  wholeBetween(from: number, to: number): number {
+    return Math.round(this.between(from, to))
   }
 
   chance(probability: number): boolean {

@@ -29,7 +29,7 @@ export function createSimulatedClient(
     clock: process.clock,
     timers: process.timers,
     random: new SeededRandom(world.seed, `${name}/client`),
-    network: createProcessNetwork(process, world.hub.networkFor(name), world.weather),
+    network: createProcessNetwork(process, world.hub.networkFor(name), world),
   }
   const endpoints = cluster.machines.map((machine) => clientAddressOf(machine.name))
   let connecting: Promise<WorkloadClient> | null = null

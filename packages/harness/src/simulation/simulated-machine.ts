@@ -197,7 +197,7 @@ export class SimulatedMachine {
         timers: process.timers,
         random: new SeededRandom(world.seed, `${name}/${this.#life}`),
         disk: this.#disk.disk,
-        network: createProcessNetwork(process, world.hub.networkFor(name), world.weather),
+        network: createProcessNetwork(process, world.hub.networkFor(name), world),
       },
       openStateStore: this.#states.open,
       log: ({ code, ...facts }) => {

@@ -18,6 +18,9 @@ const TICKS_PER_MS = 1_024
 /** More events at one instant than this is a loop that would never end. */
 const INSTANT_EVENTS_MAX = 200_000
 
+/** The kind of an event that is no part of the trace. */
+export const UNTOLD = ''
+
 /** To whom an event belongs. What is not `alive` any more gets nothing; what is paused gets it later. */
 export interface EventOwner {
   readonly name: string
@@ -57,7 +60,7 @@ export class VirtualTime {
     return this.#heap.size
   }
 
-  /** `kind` names the event in the trace; `digest` tells two of a kind apart. */
+  /** `kind` names the event in the trace (UNTOLD: it is none of it); `digest` tells two of a kind apart. */
   schedule(
     delayMs: number,
     owner: EventOwner,
@@ -125,7 +128,7 @@ export class VirtualTime {
       this.#heap.pop()
       if (next.cancelled || !next.owner.alive || next.owner.defer(next)) continue
       this.#advance(next)
-      this.#trace.event(next.timeMs, next.owner.name, next.kind, next.digest)
+      if (next.kind !== UNTOLD) this.#trace.event(next.timeMs, next.owner.name, next.kind, next.digest)
       next.run()
       return true
     }

@@ -22,6 +22,8 @@ export class World {
   /** Where faults and the network itself live: never dies. */
   readonly process: SimulatedProcess
   readonly violations: Violation[] = []
+  /** Somebody who listens on the wire: hosts, and bytes that are the receiver's again when it returns. */
+  frameArrived: ((from: string, to: string, bytes: Uint8Array) => void) | null = null
 
   constructor(seed: number, trace: Trace, isNode: (host: string) => boolean) {
     this.seed = seed

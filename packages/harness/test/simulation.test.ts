@@ -1,6 +1,4 @@
-import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
-import { installGuards } from '../src/simulation/guards.ts'
 import { SeededRandom } from '../src/simulation/seeded-random.ts'
 import { SimulatedProcess } from '../src/simulation/simulated-process.ts'
 import { Trace } from '../src/simulation/trace.ts'
@@ -112,50 +110,6 @@ describe('the trace', () => {
   it('is the same for the same events and another for others', async () => {
     expect(await hashOf(3)).toBe(await hashOf(3))
     expect(await hashOf(3)).not.toBe(await hashOf(4))
-  })
-})
-
-describe('the guards', () => {
-  const forbidden: Record<string, () => unknown> = {
-    'Date.now': () => Date.now(),
-    'new Date': () => new Date(),
-    'Math.random': () => Math.random(),
-    setTimeout: () => setTimeout(() => {}, 1),
-    setImmediate: () => setImmediate(() => {}),
-    'performance.now': () => performance.now(),
-    'process.hrtime': () => process.hrtime(),
-    'an imported randomBytes': () => randomBytes(4),
-    'crypto.getRandomValues': () => globalThis.crypto.getRandomValues(new Uint8Array(4)),
-    'AbortSignal.timeout': () => AbortSignal.timeout(1),
-    localeCompare: () => 'a'.localeCompare('b'),
-  }
-  for (const [name, use] of Object.entries(forbidden))
-    it(`make ${name} throw while they are installed, and work again afterwards`, () => {
-      const reported: string[] = []
-      const remove = installGuards(({ message }) => reported.push(message))
-      let error: unknown
-      try {
-        use()
-      } catch (thrown) {
-        error = thrown
-      } finally {
-        remove()
-      }
-      expect(String(error)).toContain('inside a simulation')
-      expect(reported).toHaveLength(1)
-      expect(use).not.toThrow()
-    })
-
-  it('leave virtual time alone', async () => {
-    const remove = installGuards()
-    try {
-      const { time, process } = start()
-      process.timers.after(5, () => {})
-      await time.run(10)
-      expect(time.nowMs).toBe(10)
-    } finally {
-      remove()
-    }
   })
 })
 

@@ -10,25 +10,36 @@ interface Trap {
   readonly label: string
 }
 
-// Each line is a way around the port. Locale functions depend on the machine, the two signals on the garbage collector.
+const timerNames = ['setTimeout', 'setInterval', 'setImmediate']
+// `getRandomValues` of this module goes through the global one.
+const chanceNames = ['randomBytes', 'randomFillSync', 'randomFill', 'randomInt', 'randomUUID']
+const localeText = ['localeCompare', 'toLocaleUpperCase', 'toLocaleLowerCase']
+
+// Each line is a way around the port. Locale functions depend on the machine, the two signals and weak references on the
+// garbage collector.
 const traps: readonly Trap[] = [
   ...named(Math, 'Math', ['random']),
-  ...named(globalThis, 'globalThis', ['setTimeout', 'setInterval', 'setImmediate']),
-  ...named(performance, 'performance', ['now']),
+  ...named(globalThis, 'globalThis', [...timerNames, 'WeakRef', 'FinalizationRegistry']),
+  ...named(performance, 'performance', ['now', 'mark', 'measure']),
   ...named(process, 'process', ['hrtime', 'uptime']),
   ...named(globalThis.crypto, 'crypto', ['getRandomValues', 'randomUUID']),
-  ...named(nodeCrypto, 'node:crypto', [
-    'randomBytes',
-    'randomFillSync',
-    'randomFill',
-    'randomInt',
-    'randomUUID',
-  ]),
-  ...named(nodeTimers, 'node:timers', ['setTimeout', 'setInterval', 'setImmediate']),
-  ...named(timersPromises, 'node:timers/promises', ['setTimeout', 'setInterval', 'setImmediate']),
+  ...named(nodeCrypto, 'node:crypto', chanceNames),
+  ...named(nodeTimers, 'node:timers', timerNames),
+  ...named(timersPromises, 'node:timers/promises', timerNames),
+  ...named(timersPromises.scheduler, 'node:timers/promises.scheduler', ['wait', 'yield']),
   ...named(AbortSignal, 'AbortSignal', ['timeout', 'any']),
-  ...named(String.prototype, 'String.prototype', ['localeCompare', 'toLocaleUpperCase', 'toLocaleLowerCase']),
+  ...named(String.prototype, 'String.prototype', localeText),
   ...named(Number.prototype, 'Number.prototype', ['toLocaleString']),
+  ...named(BigInt.prototype, 'BigInt.prototype', ['toLocaleString']),
+  ...named(Array.prototype, 'Array.prototype', ['toLocaleString']),
+  ...named(Intl, 'Intl', ['Collator', 'DateTimeFormat', 'NumberFormat']),
+]
+
+/** What throws during a run. */
+export const guarded: readonly string[] = [
+  'Date',
+  'process.hrtime.bigint',
+  ...traps.map(({ label }) => label),
 ]
 
 /** A run reached for real time, chance or a real timer. */
@@ -42,6 +53,8 @@ export function installGuards(onTrapped: (error: DeterminismError) => void = () 
     replace(target, property, trapped(label, onTrapped)),
   )
   restorers.push(replace(globalThis, 'Date', trappedDate(onTrapped)))
+  // Of the trap that stands for `hrtime` by now.
+  restorers.push(replace(process.hrtime, 'bigint', trapped('process.hrtime.bigint', onTrapped)))
   syncBuiltinESMExports()
   return () => {
     for (const restore of restorers.toReversed()) restore()
@@ -54,7 +67,8 @@ function named(target: object, name: string, properties: readonly string[]): Tra
 }
 
 function trapped(label: string, onTrapped: (error: DeterminismError) => void): () => never {
-  return () => {
+  // A function, not an arrow: some of them are constructors.
+  return function forbidden(): never {
     // A swallowed exception would hide the call: the report makes the run fail all the same.
     const error = new DeterminismError(`${label} was used inside a simulation`)
     onTrapped(error)

@@ -1,5 +1,5 @@
 // Messages between nodes as somebody who listens on the wire sees them: those that decide who leads and what is kept.
-import { decodePeerFrame, type GroupMessage } from '@quorate/protocol'
+import { decodePeerFrame, type GroupMessage, type PeerFrame } from '@quorate/protocol'
 
 export interface ObservedMessage {
   readonly timeMs: number
@@ -9,23 +9,26 @@ export interface ObservedMessage {
   readonly text: string
 }
 
-/** None where the bytes are no frame between nodes, or one that decides nothing. */
-export function observeFrame(timeMs: number, from: string, to: string, bytes: Uint8Array): ObservedMessage[] {
+/** Null where the bytes are no frame between nodes: whoever receives them judges them. */
+export function readPeerFrame(bytes: Uint8Array): PeerFrame | null {
+  try {
+    return decodePeerFrame(bytes)
+  } catch {
+    return null
+  }
+}
+
+/** Those of a frame, which may be none. */
+export function observeFrame(timeMs: number, from: string, to: string, frame: PeerFrame): ObservedMessage[] {
   const told: ObservedMessage[] = []
   const tell = (group: number, text: string | null): void => {
     if (text !== null) told.push({ timeMs, from, to, group, text })
   }
-  try {
-    const frame = decodePeerFrame(bytes)
-    if (frame.type === 'messages')
-      for (const message of frame.messages) tell(message.group, describe(message))
-    else if (frame.type === 'snapshotChunk' && frame.last)
-      tell(frame.group, `snapshot up to ${frame.snapshot.index} t${frame.term}`)
-    else if (frame.type === 'snapshotAnswer' && frame.outcome !== 'more')
-      tell(frame.group, `snapshot ${frame.outcome}`)
-  } catch {
-    // Of a storm or a client: whoever receives it judges it.
-  }
+  if (frame.type === 'messages') for (const message of frame.messages) tell(message.group, describe(message))
+  else if (frame.type === 'snapshotChunk' && frame.last)
+    tell(frame.group, `snapshot up to ${frame.snapshot.index} t${frame.term}`)
+  else if (frame.type === 'snapshotAnswer' && frame.outcome !== 'more')
+    tell(frame.group, `snapshot ${frame.outcome}`)
   return told
 }
 

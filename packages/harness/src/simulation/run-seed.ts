@@ -2,7 +2,6 @@
 import { checkCounters, totalCounters } from '../check/counters.ts'
 import { checkFloor } from '../check/floor.ts'
 import { checkPresence } from '../check/presence.ts'
-import { StateHashes } from '../check/state-hashes.ts'
 import type { Violation } from '../check/violation.ts'
 import { checkWitness } from '../check/witness.ts'
 import {
@@ -15,12 +14,13 @@ import {
 } from '../workload/history.ts'
 import { keysOf, registerShape, type WorkloadShape } from '../workload/plan.ts'
 import { readAllKeys } from '../workload/worker.ts'
+import { AlwaysOn } from './always-on.ts'
 import { ClientFleet } from './client-fleet.ts'
 import { installGuards } from './guards.ts'
 import { withdrawChanges } from './membership-faults.ts'
 import type { ScheduledFault } from '../schedule/schedule.ts'
 import { Nemesis } from './nemesis.ts'
-import { observeFrame, type ObservedMessage } from './observed-message.ts'
+import type { ObservedMessage } from './observed-message.ts'
 import { SeededRandom } from './seeded-random.ts'
 import { createSimulatedClient, type SimulatedClient } from './simulated-client.ts'
 import { SimulatedCluster } from './simulated-cluster.ts'
@@ -56,6 +56,8 @@ export interface SeedResult {
   readonly relaxed: RelaxedCounts
   readonly faults: Readonly<Record<string, number>>
   readonly hashesCompared: number
+  /** Acknowledged writes that were looked for on the disks. */
+  readonly durableJudged: number
   readonly schedule: readonly ScheduledFault[]
 }
 
@@ -75,10 +77,6 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<S
   const drawn = planRun(new SeededRandom(seed, 'plan'))
   const plan = options.shards === undefined ? drawn : { ...drawn, shards: options.shards }
   const world = new World(seed, new Trace(options.sink), (host) => host.startsWith('n'))
-  const { message } = options
-  if (message !== undefined)
-    world.frameArrived = (from, to, bytes) =>
-      observeFrame(world.time.nowMs, from, to, bytes).forEach((one) => message(one))
   const cpuBefore = process.cpuUsage()
   const removeGuards = installGuards((error) => world.fail(error.stack ?? error.message))
   const onRejection = (error: unknown): void =>
@@ -86,7 +84,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<S
       `unhandled rejection: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
     )
   process.on('unhandledRejection', onRejection)
-  const run = new SeedRun(world, plan, options.schedule)
+  const run = new SeedRun(world, plan, options)
   try {
     await run.execute()
   } catch (error) {
@@ -108,16 +106,17 @@ class SeedRun {
   readonly #given: readonly ScheduledFault[] | undefined
   readonly #clients: ClientFleet
   readonly #nemesis: Nemesis
-  readonly #hashes = new StateHashes()
+  readonly #always: AlwaysOn
   readonly #history: Operation[] = []
   #finalReads = new Map<string, Seen>()
   #finished = false
 
-  constructor(world: World, plan: RunPlan, given: readonly ScheduledFault[] | undefined) {
+  constructor(world: World, plan: RunPlan, { schedule: given, message }: RunOptions) {
     this.#given = given
     this.#world = world
     this.#plan = plan
     this.#cluster = new SimulatedCluster(world, plan)
+    this.#always = new AlwaysOn(world, this.#cluster, plan, message)
     const reads = drawReadMix(new SeededRandom(world.seed, 'reads'))
     world.note('world', `reads ${JSON.stringify(reads)}`)
     this.#clients = new ClientFleet(world, this.#cluster, { ...simulatedShape, reads }, (operation) =>
@@ -140,7 +139,7 @@ class SeedRun {
     await this.#readEverything()
     if (!(await world.until(() => this.#cluster.converged(), CONVERGENCE_BUDGET_MS)))
       world.fail(`replicas did not converge: ${this.#cluster.describe()}`)
-    for (const status of this.#cluster.statuses()) this.#hashes.observe(status)
+    this.#always.look()
     this.#finished = true
   }
 
@@ -162,7 +161,7 @@ class SeedRun {
       : []
     const violations = [
       ...world.violations,
-      ...this.#hashes.violations,
+      ...this.#always.violations,
       ...checkWitness(this.#history),
       ...checks,
     ]
@@ -176,7 +175,8 @@ class SeedRun {
       counts,
       relaxed: countRelaxed(this.#history),
       faults: Object.fromEntries(this.#nemesis.counts),
-      hashesCompared: this.#hashes.compared,
+      hashesCompared: this.#always.compared.hashes,
+      durableJudged: this.#always.compared.durable,
       schedule: this.#nemesis.schedule,
     }
   }
@@ -241,16 +241,14 @@ class SeedRun {
 
   #record(operation: Operation): void {
     this.#history.push(operation)
+    this.#always.answered(operation)
     const { process, type, f, key, seen, error } = operation
     this.#world.trace.text(this.#world.time.nowMs, process, `${type} ${f} ${key} ${String(seen?.value)}`)
     if (type !== 'ok') this.#world.note(process, `${type} ${f} ${key} ${error ?? ''}`)
   }
 
   #observe(): void {
-    const statuses = this.#cluster.statuses()
-    for (const status of statuses) this.#hashes.observe(status)
-    const clusters = new Set(statuses.flatMap(({ clusterId }) => clusterId ?? []))
-    if (clusters.size > 1) this.#world.fail(`there is more than one cluster: ${[...clusters].join(' ')}`)
+    this.#always.look()
     this.#world.process.schedule(OBSERVE_EVERY_MS, 'observe', () => this.#observe())
   }
 }

@@ -242,6 +242,9 @@ export class SimulatedMachine {
       if (operation === 'sync') this.#syncs += 1
       for (const hook of this.hooks) hook(operation, path)
     }
+    disk.onDurable = (path, bytes) => {
+      if (path.startsWith(LOG_DIRECTORY)) this.#world.logSynced?.(this.name, bytes)
+    }
     return disk
   }
 

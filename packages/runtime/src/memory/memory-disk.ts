@@ -33,6 +33,8 @@ export interface MemoryDisk {
   readonly disk: Disk
   crash(options: CrashOptions): void
   onBoundary: BoundaryHook | null
+  /** Called when a sync has made written bytes durable, once for each write, oldest first. */
+  onDurable: ((path: string, bytes: Uint8Array) => void) | null
   syncLatencyMs: readonly [min: number, max: number]
   capacityBytes: number
   /** The nth operation of this kind from now (1 is the next) fails once with this code. */
@@ -64,6 +66,7 @@ interface PlannedFailure {
 
 class World implements MemoryDisk {
   onBoundary: BoundaryHook | null = null
+  onDurable: ((path: string, bytes: Uint8Array) => void) | null = null
   syncLatencyMs: readonly [min: number, max: number]
   capacityBytes: number
   disk: Disk
@@ -299,7 +302,9 @@ function memoryHandle(
         if (isAlive()) content.forsake(covered)
         throw error
       }
-      await world.ended(isAlive, () => content.commit(covered))
+      await world.ended(isAlive, () => {
+        for (const bytes of content.commit(covered)) world.onDurable?.(file, bytes)
+      })
     },
     close: () => {
       open = false

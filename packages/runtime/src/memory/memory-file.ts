@@ -35,9 +35,11 @@ export class MemoryFile {
     return this.#settled + this.#pending.length
   }
 
-  /** A sync that covered the first `writes` writes ended well; a later one may have ended before it. */
-  commit(writes: number): void {
-    for (const { position, bytes } of this.#settle(writes)) this.#durable.write(position, bytes)
+  /** A sync that covered the first `writes` writes ended well; a later one may have ended before it. What it made durable. */
+  commit(writes: number): readonly Uint8Array[] {
+    const settled = this.#settle(writes)
+    for (const { position, bytes } of settled) this.#durable.write(position, bytes)
+    return settled.map(({ bytes }) => bytes)
   }
 
   /** A failed sync: as on Linux the pages are then clean, so that no later sync writes them either. */

@@ -156,14 +156,6 @@ describe('a replica', () => {
     expect(after(node({ ...short, term: 4 }, other))).toEqual([expect.stringContaining('18 was committed')])
     expect(after(node({ ...short, term: 2 }, other))).toEqual([])
   })
-
-  it('has one change of members open', () => {
-    const change = { group: 1, id: 7, target: ['n1'], cancelled: false, step: null }
-    expect(after(node({}, { changes: [change, { ...change, group: 2 }] }))).toEqual([])
-    expect(after(node({}, { changes: [change, { ...change, id: 8 }] }))).toEqual([
-      expect.stringContaining('two open changes'),
-    ])
-  })
 })
 
 describe('an acknowledged write', () => {

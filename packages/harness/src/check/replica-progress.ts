@@ -30,7 +30,6 @@ export class ReplicaProgress {
       this.#observeOrder(status, shard)
       if (sound) this.#observeLeader(status, shard)
     }
-    this.#observeChanges(status)
   }
 
   #notBack(
@@ -73,19 +72,6 @@ export class ReplicaProgress {
       )
     if (commitIndex > known.index)
       this.#committed.set(group, { index: commitIndex, term: Math.max(term, known.term) })
-  }
-
-  #observeChanges({ id, changes }: NodeStatus): void {
-    const open = new Set<number>()
-    for (const { group } of changes) {
-      if (open.has(group))
-        this.violations.push({
-          checker: 'progress',
-          message: `${id}: group ${group} has two open changes`,
-          operations: [],
-        })
-      open.add(group)
-    }
   }
 
   #violate({ id, boot }: NodeStatus, { group }: ShardStatus, text: string): void {

@@ -124,13 +124,18 @@ export function heal({ world, nodes }: Cluster): void {
   for (const { name } of nodes.machines) nodes.restartNode(name)
 }
 
-export const clusterCommands: fc.Arbitrary<ClusterCommand>[] = [
-  intents.map((together) =>
-    command(
-      together.map((one) => `c${one.client + 1} ${one.f} ${one.key}`).join(' | '),
-      async (model, cluster) => model.answered(await cluster.execute(together)),
-    ),
+const operations = intents.map((together) =>
+  command(
+    together.map((one) => `c${one.client + 1} ${one.f} ${one.key}`).join(' | '),
+    async (model, cluster) => model.answered(await cluster.execute(together)),
   ),
+)
+
+export const clusterCommands: fc.Arbitrary<ClusterCommand>[] = [
+  // More often than any fault.
+  operations,
+  operations,
+  operations,
   fc.record({ name: node, powerLoss: fc.boolean() }).map(({ name, powerLoss }) =>
     command(`${powerLoss ? 'power loss' : 'crash'} of ${name}`, (_, { nodes }) => {
       if (nodes.machine(name).running) nodes.crashNode(name, { powerLoss })

@@ -9,8 +9,8 @@ import { type Answered, ClusterModel } from './cluster-model.ts'
 
 const replay: { readonly seed?: number; readonly path?: string; readonly replayPath?: string } = {}
 /** The start of a cluster takes longer than many commands. */
-const RUNS = 5
-const COMMANDS_MAX = 50
+const RUNS = 4
+const COMMANDS_MAX = 40
 /** On a busy machine a failure is rather told than made as short as can be. */
 const TIME_LIMIT_MS = 45_000
 

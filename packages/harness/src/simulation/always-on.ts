@@ -37,6 +37,12 @@ export class AlwaysOn {
     this.#world = world
     this.#cluster = cluster
     this.#changing = plan.faults.includes('members')
+    // Before a peer has told it anything.
+    world.nodeStarted = (name) => {
+      const machine = cluster.machine(name)
+      const status = machine.status()
+      if (status !== null) this.#progress.observe(status, !machine.damaged)
+    }
     world.logSynced = (machine, bytes) => this.#durable.synced(machine, bytes)
     world.frameArrived = (from, to, bytes) => {
       if (!isNode(from) || !isNode(to)) return

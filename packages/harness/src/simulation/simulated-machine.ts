@@ -208,7 +208,9 @@ export class SimulatedMachine {
     process.receive('start', this.#life, () => {
       node.start().then(
         () => {
-          if (process.alive) this.#started = node
+          if (!process.alive) return
+          this.#started = node
+          world.nodeStarted?.(name)
         },
         (error: unknown) => this.#fail(process, 'refused to start', error),
       )

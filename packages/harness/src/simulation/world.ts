@@ -24,6 +24,8 @@ export class World {
   readonly violations: Violation[] = []
   /** Somebody who listens on the wire: hosts, and bytes that are the receiver's again when it returns. */
   frameArrived: ((from: string, to: string, bytes: Uint8Array) => void) | null = null
+  /** A node has recovered: what it says now is what its directory held. */
+  nodeStarted: ((machine: string) => void) | null = null
   /** Somebody who looks at the disks: bytes of a machine's log that are durable now. */
   logSynced: ((machine: string, bytes: Uint8Array) => void) | null = null
 

@@ -66,7 +66,7 @@ async function runApart(order: SeedOrder): Promise<SeedResult | null> {
 
 function shrink(result: SeedResult, order: SeedOrder, out: string): Promise<void> {
   mkdirSync(out, { recursive: true })
-  return shrinkSeed(result, { order, out, print, run: runApart })
+  return shrinkSeed(result, { order, out, print, run: runApart, watch: runOrder })
 }
 
 /** Whether the seed keeps every promise. */

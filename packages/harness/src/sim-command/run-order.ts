@@ -9,10 +9,12 @@ export interface SeedOrder {
   readonly schedule?: string | undefined
 }
 
+export type Watchers = Pick<RunOptions, 'sink' | 'message'>
+
 /** Throws ScheduleError before anything runs. */
 export function runOrder(
   { seed, shards, schedule }: SeedOrder,
-  watchers: Pick<RunOptions, 'sink' | 'message'> = {},
+  watchers: Watchers = {},
 ): Promise<SeedResult> {
   const faults = schedule === undefined ? undefined : parseSchedule(schedule)
   return runSeed(seed, { shards, schedule: faults, ...watchers })

@@ -5,7 +5,7 @@ import { formatSchedule, type ScheduledFault } from '../schedule/schedule.ts'
 import type { SeedResult } from '../simulation/run-seed.ts'
 import type { TraceLine } from '../simulation/trace.ts'
 import type { ObservedMessage } from '../simulation/observed-message.ts'
-import { runOrder, type SeedOrder } from './run-order.ts'
+import type { SeedOrder, Watchers } from './run-order.ts'
 import { sequenceDiagram } from './sequence-diagram.ts'
 import { shrinkFaults } from './shrink.ts'
 
@@ -19,11 +19,13 @@ export interface ShrinkOptions {
   readonly print: (line: string) => void
   /** Runs an order in a process of its own; null if that gave no result. */
   readonly run: (order: SeedOrder) => Promise<SeedResult | null>
+  /** Runs an order here, and tells what happens. */
+  readonly watch: (order: SeedOrder, watchers: Watchers) => Promise<SeedResult>
 }
 
 /** `result` is what the order gave: a run with violations. */
 export async function shrinkSeed(result: SeedResult, options: ShrinkOptions): Promise<void> {
-  const { order, out, print, run } = options
+  const { order, out, print, run, watch } = options
   const { seed, shards } = order
   const checkers = new Set(result.violations.map(({ checker }) => checker))
   const orderOf = (faults: readonly ScheduledFault[]): SeedOrder => ({
@@ -44,7 +46,7 @@ export async function shrinkSeed(result: SeedResult, options: ShrinkOptions): Pr
   writeFileSync(file, `# ${replay}\n${formatSchedule(faults)}`)
   const lines: TraceLine[] = []
   const messages: ObservedMessage[] = []
-  const last = await runOrder(orderOf(faults), {
+  const last = await watch(orderOf(faults), {
     sink: (line) => lines.push(line),
     message: (message) => messages.push(message),
   })

@@ -112,6 +112,7 @@ function node(changed: Partial<ShardStatus>, about: Partial<NodeStatus> = {}): N
 function after(status: NodeStatus, sound = true): string[] {
   const progress = new ReplicaProgress()
   progress.observe(node({}), sound)
+  if (status.boot !== 1) progress.started(status.id)
   progress.observe(status, sound)
   return progress.violations.map(({ message }) => message)
 }

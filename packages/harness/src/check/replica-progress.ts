@@ -16,7 +16,14 @@ const ofDirectory = ['term', 'checkpointIndex'] as const
 export class ReplicaProgress {
   readonly violations: Violation[] = []
   readonly #known = new Map<string, number>()
+  /** Lives of each node: an old copy of a directory counts its boots a second time. */
+  readonly #lives = new Map<string, number>()
   readonly #committed = new Map<number, Committed>()
+
+  /** The node of this name has begun another life. */
+  started(id: string): void {
+    this.#lives.set(id, (this.#lives.get(id) ?? 0) + 1)
+  }
 
   /** `sound`: nobody damaged the directory of this node. */
   observe(status: NodeStatus, sound: boolean): void {
@@ -25,7 +32,8 @@ export class ReplicaProgress {
         this.#violate(status, shard, `an invariant stopped it: ${shard.reason ?? 'no reason given'}`)
       if (shard.state !== 'live') continue
       const directory = `${status.dirId}/${shard.group}/${shard.incarnation}`
-      for (const name of ofLife) this.#notBack(`${directory}/${status.boot}/${name}`, status, shard, name)
+      for (const name of ofLife)
+        this.#notBack(`${directory}/life ${this.#lives.get(status.id) ?? 0}/${name}`, status, shard, name)
       if (sound) for (const name of ofDirectory) this.#notBack(`${directory}/${name}`, status, shard, name)
       this.#observeOrder(status, shard)
       if (sound) this.#observeLeader(status, shard)

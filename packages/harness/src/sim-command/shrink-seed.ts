@@ -42,7 +42,7 @@ export async function shrinkSeed(result: SeedResult, options: ShrinkOptions): Pr
   print(
     `seed ${seed} still fails with ${faults.length} of its ${result.schedule.length} faults (${runs} runs):`,
   )
-  for (const line of formatSchedule(faults).trimEnd().split('\n')) print(`  ${line}`)
+  if (faults.length > 0) print(formatSchedule(faults).trimEnd().replaceAll(/^/gm, '  '))
   writeFileSync(file, `# ${replay}\n${formatSchedule(faults)}`)
   const lines: TraceLine[] = []
   const messages: ObservedMessage[] = []

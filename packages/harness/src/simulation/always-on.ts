@@ -39,6 +39,7 @@ export class AlwaysOn {
     this.#changing = plan.faults.includes('members')
     // Before a peer has told it anything.
     world.nodeStarted = (name) => {
+      this.#progress.started(name)
       const machine = cluster.machine(name)
       const status = machine.status()
       if (status !== null) this.#progress.observe(status, !machine.damaged)

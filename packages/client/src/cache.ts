@@ -1,5 +1,8 @@
 // The cache as its user sees it.
 import type { QuorateError, ShardMap } from '@quorate/protocol'
+import type { ClientEvents, Listener } from './events.ts'
+import type { Health } from './health.ts'
+import type { Keyspace, KeyspaceOptions } from './keyspace.ts'
 import type {
   DelOptions,
   Key,
@@ -9,7 +12,9 @@ import type {
   SetOptions,
   UnconditionalOptions,
   UnconditionalSetOptions,
+  UpdateOptions,
 } from './options.ts'
+import type { TopologyView } from './topology-view.ts'
 
 export interface Written {
   readonly version: number
@@ -36,6 +41,15 @@ export interface Entry<Value = unknown> {
   readonly expiresAt: number | undefined
   /** Stale reads alone: it was current at most so many ms before the call. Missing where that cannot be told. */
   readonly age?: number
+}
+
+/** What became of an `update`. */
+export interface Updated<Value = unknown> {
+  /** False: the function returned undefined, and nothing was written. */
+  readonly applied: boolean
+  /** Of the entry as it is now; 0 if there is none. */
+  readonly version: number
+  readonly value: Value | undefined
 }
 
 /** What one node says of itself, or why it could not be asked. */
@@ -87,6 +101,33 @@ export interface Cache extends AsyncDisposable {
   ): Promise<Map<K, Written | QuorateError>>
   /** The newest map of the cluster that this client has heard of: which slot belongs to which shard, and who hosts it. */
   shardMap(): ShardMap
+  /** For each key whether it existed, or an error; never rejects for one of them. */
+  delMany<K extends Key = string>(
+    keys: Iterable<K>,
+    options?: OperationOptions,
+  ): Promise<Map<K, boolean | QuorateError>>
+  /**
+   * Writes what `change` makes of the value (undefined on a miss), if nobody else wrote meanwhile; else again, with what is
+   * there now. So `change` may run several times and should only compute. If it returns undefined nothing is written. As `set`
+   * does, it leaves the entry without a deadline unless `ttl` says another. One `timeout` for all of it. Rejects with what
+   * `change` throws; `CONFLICT`, `not-done`, if others came first every time; `unknown` is never tried again.
+   */
+  update<Value = unknown>(
+    key: Key,
+    change: (value: Value | undefined) => Value | undefined | PromiseLike<Value | undefined>,
+    options?: UpdateOptions,
+  ): Promise<Updated<Value>>
+  /**
+   * The keys that begin with `prefix`, as a cache of values of one type.
+   * @throws QuorateError `KEY_INVALID` for a prefix that no key can begin with, `ARGUMENT_INVALID`.
+   */
+  keyspace<Value>(prefix: string, options?: KeyspaceOptions): Keyspace<Value>
+  /** Whether every shard is served, and by whom; asks every node now. Never rejects for a node that is down. */
+  health(options?: OperationOptions): Promise<Health>
+  /** The nodes and shards as this client knows them now, without asking anybody. */
+  topology(): TopologyView
+  /** Hears of an event until the function that this returns is called. Nobody has to listen to `error`. */
+  on<Type extends keyof ClientEvents>(type: Type, listener: Listener<Type>): () => void
   /** Every node of the map, asked now. */
   status(options?: OperationOptions): Promise<readonly NodeReport[]>
   /** Ends what is under way by its outcome, closes sessions and connections. Idempotent. */

@@ -3,11 +3,14 @@ import { limits } from '@quorate/protocol'
 import { findCluster } from './bootstrap.ts'
 import type { Cache } from './cache.ts'
 import { Dispatcher } from './calls/dispatcher.ts'
+import { Events } from './events.ts'
+import { Operations } from './operation.ts'
 import { type ConnectOptions, checkedTimeout } from './options.ts'
 import { QuorateCache } from './quorate-cache.ts'
 import { Topology } from './route/topology.ts'
 import { createDefaultRuntime } from './runtime.ts'
 import { closeClient } from './shutdown.ts'
+import { Spans } from './span.ts'
 import { parseTarget } from './target.ts'
 import { resolveCodec } from './values/value.ts'
 
@@ -24,12 +27,15 @@ export async function connect(
   const timeoutMs = checkedTimeout(options.timeout, limits.operationTimeoutMsDefault)
   const codec = resolveCodec(options.codec)
   const runtime = options.runtime ?? createDefaultRuntime()
-  const dispatcher = new Dispatcher({ runtime, topology, timeoutMs })
+  const events = new Events()
+  const dispatcher = new Dispatcher({ runtime, topology, events, timeoutMs })
   try {
     await findCluster({ runtime, dispatcher, topology, timeoutMs })
   } catch (error) {
     await closeClient({ runtime, dispatcher })
     throw error
   }
-  return new QuorateCache({ runtime, dispatcher, topology, codec, timeoutMs, observer: options.observer })
+  const operations = new Operations({ dispatcher, topology, timeoutMs, observer: options.observer })
+  const spans = new Spans(runtime)
+  return new QuorateCache({ runtime, dispatcher, topology, operations, events, spans, codec, timeoutMs })
 }

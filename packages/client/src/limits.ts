@@ -37,3 +37,8 @@ export const WHEEL_STEP_MS = 4
  */
 export const DRAFT_CHUNK_BYTES_MIN = 4_096
 export const DRAFT_CHUNK_BYTES_MAX = 65_536
+/** How often `update` tries, and how often it may be told to try. */
+export const UPDATE_ATTEMPTS_DEFAULT = 16
+export const UPDATE_ATTEMPTS_MAX = 1_000
+/** After the nth lost try `update` waits up to n times this, ms. */
+export const UPDATE_PAUSE_MS = 10

@@ -6,6 +6,7 @@ import type { Drafts } from './calls/drafts.ts'
 import { OUTSTANDING_BYTES_MAX, OUTSTANDING_OPERATIONS_MAX } from './limits.ts'
 import { type OperationEvent, type OperationOptions, checkedTimeout } from './options.ts'
 import type { Topology } from './route/topology.ts'
+import { commandChannel, traced } from './tracing.ts'
 import { type AnswerMap, type UserBody, UserCall, errorOf } from './user-call.ts'
 
 export interface OperationsOptions {
@@ -40,6 +41,11 @@ export class Operations {
 
   /** Resolves with the first applied answer; rejects with `QuorateError`. Never later than the deadline. */
   run<T>(body: UserBody, options: OperationOptions, map: AnswerMap<T>): Promise<T> {
+    if (commandChannel.hasSubscribers) return traced(body, options, (heard) => this.#start(body, heard, map))
+    return this.#start(body, options, map)
+  }
+
+  #start<T>(body: UserBody, options: OperationOptions, map: AnswerMap<T>): Promise<T> {
     const timeoutMs = checkedTimeout(options.timeout, this.#timeoutMs)
     const { signal } = options
     const bytes = bytesOf(body)

@@ -77,6 +77,11 @@ export interface TtlOption {
 
 export interface SetManyOptions extends OperationOptions, TtlOption {}
 
+export interface UpdateOptions extends OperationOptions, TtlOption {
+  /** How often it tries while others come first: 1 to 1,000, default 16. */
+  readonly attempts?: number | undefined
+}
+
 /** At most one condition. */
 export interface SetOptions extends OperationOptions, TtlOption {
   /** Only if the entry has this version. */

@@ -10,37 +10,47 @@ import {
 } from '@quorate/protocol'
 import type { Age, Applied } from './calls/call.ts'
 import type { Dispatcher } from './calls/dispatcher.ts'
-import type { Cache, ConditionalResult, Entry, NodeReport, Written } from './cache.ts'
+import type { Cache, ConditionalResult, Entry, NodeReport, Updated, Written } from './cache.ts'
 import { conditionOf } from './condition.ts'
-import { Operations } from './operation.ts'
+import type { ClientEvents, Events, Listener } from './events.ts'
+import { type Health, healthOf } from './health.ts'
+import { type Keyspace, type KeyspaceOptions, PrefixedCache, checkedPrefix } from './keyspace.ts'
+import type { Operations } from './operation.ts'
 import type {
   DelOptions,
   Key,
-  OperationEvent,
   OperationOptions,
   ReadOptions,
   SetManyOptions,
   SetOptions,
   UnconditionalOptions,
   UnconditionalSetOptions,
+  UpdateOptions,
 } from './options.ts'
+import { checkedTimeout } from './options.ts'
 import { relaxedReadOf } from './read-options.ts'
 import type { Topology } from './route/topology.ts'
+import type { Seen, SeenKey } from './seen.ts'
 import { closeClient } from './shutdown.ts'
+import { Spans } from './span.ts'
 import { askEveryNode } from './status.ts'
+import { type TopologyView, topologyView } from './topology-view.ts'
 import type { ClientRuntime } from './runtime.ts'
 import { checkedTtl, ttlOf } from './ttl.ts'
+import { updateKey } from './update.ts'
 import type { AnswerMap, UserBody } from './user-call.ts'
 import type { Codec } from './values/codec.ts'
-import { decodeUserValue, encodeUserValue } from './values/value.ts'
+import { decodeUserValue, encodeUserValue, resolveCodec } from './values/value.ts'
 
 export interface QuorateCacheOptions {
   readonly runtime: ClientRuntime
   readonly dispatcher: Dispatcher
   readonly topology: Topology
+  readonly operations: Operations
+  readonly events: Events
+  readonly spans: Spans
   readonly codec: Codec
   readonly timeoutMs: number
-  readonly observer: ((event: OperationEvent) => void) | undefined
 }
 
 export class QuorateCache implements Cache {
@@ -50,7 +60,7 @@ export class QuorateCache implements Cache {
 
   constructor(options: QuorateCacheOptions) {
     this.#options = options
-    this.#operations = new Operations(options)
+    this.#operations = options.operations
   }
 
   get<V = unknown>(key: Key, options: ReadOptions = {}): Promise<V | undefined> {
@@ -206,14 +216,7 @@ export class QuorateCache implements Cache {
     ttlOf(options)
     const wanted = [...new Map(entries)]
     const results = await Promise.all(
-      wanted.map(async ([key, value]): Promise<[K, Written | QuorateError]> => {
-        try {
-          return [key, await this.set(key, value, options)]
-        } catch (error) {
-          if (error instanceof QuorateError) return [key, error]
-          throw error
-        }
-      }),
+      wanted.map(async ([key, value]) => [key, await settled(this.set(key, value, options))] as const),
     )
     return new Map(results)
   }
@@ -224,14 +227,85 @@ export class QuorateCache implements Cache {
     return map
   }
 
+  async delMany<K extends Key = string>(
+    keys: Iterable<K>,
+    options: OperationOptions = {},
+  ): Promise<Map<K, boolean | QuorateError>> {
+    const { timeout, signal, observer } = options
+    const each = {
+      ...(timeout === undefined ? {} : { timeout: checkedTimeout(timeout, timeout) }),
+      ...(signal === undefined ? {} : { signal }),
+      ...(observer === undefined ? {} : { observer }),
+    }
+    const results = await Promise.all(
+      [...new Set(keys)].map(async (key) => [key, await settled(this.del(key, each))] as const),
+    )
+    return new Map(results)
+  }
+
+  async update<V = unknown>(
+    key: Key,
+    change: (value: V | undefined) => V | undefined | PromiseLike<V | undefined>,
+    options: UpdateOptions = {},
+  ): Promise<Updated<V>> {
+    const { ttl, attempts } = options
+    // Mistakes of the call are told before the function runs.
+    const checked = { ttl: ttl === undefined ? undefined : checkedTtl(ttl), attempts }
+    const timeoutMs = checkedTimeout(options.timeout, this.#options.timeoutMs)
+    const access = this.#access<V>(keyBytes(key), options)
+    return this.#options.spans.run({ timeoutMs, signal: options.signal }, (span) =>
+      updateKey(access, change, checked, span),
+    )
+  }
+
+  keyspace<V>(prefix: string, options: KeyspaceOptions = {}): Keyspace<V> {
+    checkedPrefix(prefix)
+    const { ttl, codec } = options
+    if (ttl !== undefined) checkedTtl(ttl)
+    const cache =
+      codec === undefined ? this : new QuorateCache({ ...this.#options, codec: resolveCodec(codec) })
+    return new PrefixedCache<V>(cache, prefix, ttl)
+  }
+
+  async health(options: OperationOptions = {}): Promise<Health> {
+    return healthOf(await this.status(options), this.#options.topology)
+  }
+
+  topology(): TopologyView {
+    return topologyView(this.#options.topology)
+  }
+
+  on<Type extends keyof ClientEvents>(type: Type, listener: Listener<Type>): () => void {
+    return this.#options.events.on(type, listener)
+  }
+
+  /** `observer` hears of every operation that the key's user did not start one by one. */
+  #access<V>(key: Uint8Array, { observer }: OperationOptions): SeenKey<V> {
+    const heard = observer === undefined ? {} : { observer }
+    const body: UserBody = { kind: 'read', op: 'get', key, slot: slotOf(key), how: null }
+    return {
+      see: (share) => this.#operations.run(body, { ...share, ...heard }, this.#seen as AnswerMap<Seen<V>>),
+      replace: (seen, value, share) => {
+        const condition = seen.version === 0 ? { ifAbsent: true } : { ifVersion: seen.version }
+        return this.set(key, value, { ...share, ...heard, ...condition })
+      },
+    }
+  }
+
   status(options: OperationOptions = {}): Promise<readonly NodeReport[]> {
     return askEveryNode(this.#options, options)
   }
 
   close(): Promise<void> {
-    this.#operations.close()
-    this.#closing ??= closeClient(this.#options)
+    this.#closing ??= this.#close()
     return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    this.#operations.close()
+    this.#options.spans.close()
+    await closeClient(this.#options)
+    this.#options.events.emit('close', { type: 'close' })
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -249,6 +323,12 @@ export class QuorateCache implements Cache {
     const value = this.#value(result.value)
     const entry = { value, version, expiresAt: expiresAt === 0 ? undefined : expiresAt }
     return typeof age === 'number' ? { ...entry, age } : entry
+  }
+
+  readonly #seen = ({ result, position: { t } }: Applied): Seen => {
+    if (result.type !== 'entry') return { version: 0, value: undefined, stored: null, expiresAt: 0, t }
+    const { version, expiresAt, value } = result
+    return { version, value: this.#value(value), stored: value, expiresAt, t }
   }
 
   readonly #conditional = (answer: Applied): ConditionalResult => {
@@ -273,6 +353,16 @@ function started<T>(start: () => Promise<T>): Promise<T> {
     return start()
   } catch (error) {
     return Promise.reject(error)
+  }
+}
+
+/** Keys of a batch fail on their own. */
+async function settled<T>(promise: Promise<T>): Promise<T | QuorateError> {
+  try {
+    return await promise
+  } catch (error) {
+    if (error instanceof QuorateError) return error
+    throw error
   }
 }
 

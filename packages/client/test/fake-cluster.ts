@@ -100,6 +100,8 @@ export interface FakeCluster {
   /** How old a stale read finds a node's data, ms; null: it cannot tell. */
   ageAt: (node: FakeNode) => number | null
   map: ShardMap
+  /** What a node says of itself; null: nothing, ever. */
+  statusOf: (node: FakeNode) => object | null
   /** The log clock of all shards now. */
   logTime: () => number
   send(node: FakeNode, frame: ServerFrame): void
@@ -133,6 +135,7 @@ export async function createFakeCluster(options: FakeClusterOptions = {}): Promi
     features: FEATURE_RELAXED_READS,
     ageAt: () => 40,
     map: createMap(nodes, shards),
+    statusOf: ({ name }) => ({ id: name, state: 'serving' }),
     logTime: () => 5_000_000 + Math.floor(time.now),
     send: (node, frame) => {
       for (const connection of node.connections) connection.send(encodeServerFrame(frame))
@@ -213,7 +216,9 @@ function receive(cluster: FakeCluster, node: FakeNode, connection: Connection, b
     return connection.send(encodeServerFrame(welcome))
   }
   if (frame.type === 'status') {
-    const json = JSON.stringify({ id: node.name, state: 'serving' })
+    const status = cluster.statusOf(node)
+    if (status === null) return
+    const json = JSON.stringify(status)
     return connection.send(encodeServerFrame({ type: 'status', requestId: frame.requestId, json }))
   }
   if (frame.type === 'admin') throw new Error('a client asks for no change of members')

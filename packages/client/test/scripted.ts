@@ -15,11 +15,15 @@ export interface Scripted {
   readonly cache: Cache
   readonly events: OperationEvent[]
   /** What the nodes say to the next attempts of commands, in order; afterwards they serve. */
-  say(...said: readonly (Said | ((asked: Asked, node: FakeNode) => Said))[]): void
+  readonly say: (...said: readonly (Said | ((asked: Asked, node: FakeNode) => Said))[]) => void
   /** Requests with commands so far. */
-  commands(): readonly { readonly node: string; readonly at: number; readonly request: Asked }[]
+  readonly commands: () => readonly {
+    readonly node: string
+    readonly at: number
+    readonly request: Asked
+  }[]
   /** `session/sequence` of each attempt so far. */
-  names(): readonly string[]
+  readonly names: () => readonly string[]
 }
 
 export async function createScripted(options: FakeClusterOptions & ConnectOptions = {}): Promise<Scripted> {

@@ -31,6 +31,7 @@ export const errorCodes = [
   'LEADERSHIP_LOST',
   'REPLICA_STOPPED',
   'TOO_OLD',
+  'CONFLICT',
 ] as const
 
 export type ErrorCode = (typeof errorCodes)[number]

@@ -1,11 +1,13 @@
 // Drives every operation from its start to its one end: attempts, retries, deadlines, outcomes (sessions.md).
-import type { Answer, ErrorCode, GroupId, ShardMap } from '@quorate/protocol'
+import { type Answer, type ErrorCode, type GroupId, QuorateError, type ShardMap } from '@quorate/protocol'
+import type { Events } from '../events.ts'
 import { BACKOFF_MS_MAX, BACKOFF_MS_MIN, PROMPT_RETRIES_MAX } from '../limits.ts'
 import { Link, type LinkEvents } from '../link/link.ts'
 import { MapRefresh } from '../route/map-refresh.ts'
 import { Near } from '../route/near.ts'
 import type { Topology } from '../route/topology.ts'
 import type { ClientRuntime } from '../runtime.ts'
+import { retryChannel } from '../tracing.ts'
 import { Wheel } from '../wheel.ts'
 import {
   type Age,
@@ -26,6 +28,7 @@ import { Session, SessionPool } from './session-pool.ts'
 export interface DispatcherOptions {
   readonly runtime: ClientRuntime
   readonly topology: Topology
+  readonly events: Events
   /** Deadline of the client's own commands, ms. */
   readonly timeoutMs: number
 }
@@ -33,6 +36,7 @@ export interface DispatcherOptions {
 export class Dispatcher implements LinkEvents {
   readonly #runtime: ClientRuntime
   readonly #topology: Topology
+  readonly #events: Events
   readonly #timeoutMs: number
   readonly #wheel: Wheel<Call>
   readonly #links = new Map<string, Link>()
@@ -49,6 +53,8 @@ export class Dispatcher implements LinkEvents {
   constructor(options: DispatcherOptions) {
     this.#runtime = options.runtime
     this.#topology = options.topology
+    this.#events = options.events
+    this.#topology.onLeader = (shard, address) => this.#events.emit('leader', { shard, address })
     this.#timeoutMs = options.timeoutMs
     this.#near = new Near(options.topology)
     this.#wheel = new Wheel(options.runtime.clock, options.runtime.timers, (call) => this.#ring(call))
@@ -168,6 +174,7 @@ export class Dispatcher implements LinkEvents {
   map(map: ShardMap): void {
     if (!this.#topology.adopt(map)) return
     this.onMap?.()
+    this.#events.emit('topology', { epoch: map.epoch })
     // Who waits for a session of a shard that lost the slot must not wait there.
     for (const pool of this.#pools.values()) {
       for (const call of pool.takeWaiting()) this.#begin(call)
@@ -178,9 +185,20 @@ export class Dispatcher implements LinkEvents {
     if (epoch > this.#topology.epoch && !this.#closed) this.#refresh.request()
   }
 
+  welcomed(link: Link): void {
+    this.#events.emit('ready', { address: link.address })
+  }
+
   closed(link: Link, failure: Failure): void {
     this.lastLinkFailure = failure
-    if (this.#links.get(link.address) === link) this.#links.delete(link.address)
+    if (this.#links.get(link.address) !== link) return
+    this.#links.delete(link.address)
+    if (this.#closed) return
+    const { code, message } = failure
+    this.#events.emit('reconnecting', { address: link.address, code, message })
+    // Dialling again mends none of these: somebody has to look at the node, or at the address.
+    if (code === 'BAD_FRAME' || code === 'WRONG_CLUSTER' || code === 'PROTOCOL_VERSION')
+      this.#events.emit('error', { error: new QuorateError(code, 'not-done', message) })
   }
 
   // One call.
@@ -309,6 +327,8 @@ export class Dispatcher implements LinkEvents {
     const { call } = attempt
     if (call.current !== attempt || call.phase !== 'attempt') return
     call.current = null
+    if (retryChannel.hasSubscribers)
+      retryChannel.publish({ op: call.op, attempts: call.attempts, code: call.lastFailure?.code ?? null })
     const mapIsNewer = reaction === 'remap' && mapEpochOf(attempt) < this.#topology.epoch
     const prompt = reaction === 'elsewhere' || reaction === 'rename' || reaction === 'again' || mapIsNewer
     if (!prompt || call.promptRetries >= PROMPT_RETRIES_MAX) return this.#pause(call)
@@ -336,6 +356,8 @@ export class Dispatcher implements LinkEvents {
     const attempt = call.current
     if (attempt === null) return
     call.current = null
+    if (retryChannel.hasSubscribers)
+      retryChannel.publish({ op: call.op, attempts: call.attempts, code: 'TIMEOUT' })
     this.drafts.isolate(call)
     if (isStale(call.how)) this.#pass(attempt)
     else this.#topology.avoid(attempt.group, attempt.link.address)

@@ -42,6 +42,7 @@ export function reactionTo(code: ErrorCode): Reaction {
     case 'PROTOCOL_VERSION':
     case 'WRONG_CLUSTER':
     case 'ABORTED':
+    case 'CONFLICT':
       return 'end'
   }
 }

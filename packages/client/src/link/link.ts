@@ -48,6 +48,8 @@ export interface LinkEvents {
   unsent(attempt: Attempt, code: ErrorCode, reason: string): void
   map(map: ShardMap): void
   mapEpoch(epoch: number): void
+  /** The node takes requests from now on. */
+  welcomed(link: Link): void
   /** It takes nothing any more; told before the attempts on it are. */
   closed(link: Link, failure: Failure): void
 }
@@ -208,6 +210,7 @@ export class Link {
     for (const requestId of this.#statuses.keys()) {
       this.#connection.send(encodeClientFrame({ type: 'status', requestId }))
     }
+    this.#events.welcomed(this)
     this.#armFlush()
   }
 

@@ -6,6 +6,8 @@ import { tighterTime } from '../calls/not-after.ts'
 interface Route {
   /** Client address of the node that leads, as far as anybody said; null: ask the candidates. */
   leader: string | null
+  /** The leader that `onLeader` was told of last. */
+  announced: string | null
   /** Which replica is asked while no leader is known. All calls ask the same one, so that they keep their order. */
   candidate: number
   time: LogTime | null
@@ -13,6 +15,8 @@ interface Route {
 
 export class Topology {
   readonly seeds: readonly string[]
+  /** Told when another node than the known one leads a group. */
+  onLeader: ((group: GroupId, address: string) => void) | null = null
   #map: ShardMap | null = null
   #addresses = new Map<GroupId, readonly string[]>()
   readonly #routes = new Map<GroupId, Route>()
@@ -91,7 +95,11 @@ export class Topology {
   }
 
   leads(group: GroupId, address: string): void {
-    this.#route(group).leader = address
+    const route = this.#route(group)
+    route.leader = address
+    if (route.announced === address) return
+    route.announced = address
+    this.onLeader?.(group, address)
   }
 
   /** `address` said that it does not lead; `hint` is the client address of who does, if it knows. */
@@ -120,7 +128,7 @@ export class Topology {
   #route(group: GroupId): Route {
     const known = this.#routes.get(group)
     if (known !== undefined) return known
-    const route: Route = { leader: null, candidate: group, time: null }
+    const route: Route = { leader: null, announced: null, candidate: group, time: null }
     this.#routes.set(group, route)
     return route
   }

@@ -178,4 +178,6 @@ export const catalogue = [
   ],
   ['H7', 'the leader’s log time is off: keys expire at once, or too late', 'svix/diom#724'],
   ['H8', 'an expired key comes back under a leader with a slower clock', 'TiKV#13082'],
+  ['H9', 'a lease is granted, and lost with the leader that granted it', 'etcd#7320'],
+  ['H10', 'the holder of a lease that has ended still acts: no fencing', 'etcd#11456, #11457'],
 ]

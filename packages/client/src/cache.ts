@@ -1,6 +1,7 @@
 // The cache as its user sees it.
 import type { QuorateError, ShardMap } from '@quorate/protocol'
 import type { ClientEvents, Listener } from './events.ts'
+import type { GetOrSetOptions, Loader } from './fill/options.ts'
 import type { Health } from './health.ts'
 import type { Keyspace, KeyspaceOptions } from './keyspace.ts'
 import type {
@@ -117,6 +118,14 @@ export interface Cache extends AsyncDisposable {
     change: (value: Value | undefined) => Value | undefined | PromiseLike<Value | undefined>,
     options?: UpdateOptions,
   ): Promise<Updated<Value>>
+  /**
+   * The value; on a miss what `loader` brings, which is then kept. At most one loader runs for the key in the whole cluster, as long
+   * as none takes longer than its `lease`; everybody else waits for its value. A key that is being loaded is a miss for reads, and an
+   * entry for conditions, `del`, `touch` and `incr`; deleting or writing it takes the lease away, and what was loaded before is not kept.
+   * One `timeout` for all of it, the loader included. Rejects with what `loader` throws, and the next caller loads; also if
+   * the key cannot be read. A value that was loaded and could not be kept is returned all the same.
+   */
+  getOrSet<Value = unknown>(key: Key, loader: Loader<Value>, options?: GetOrSetOptions): Promise<Value>
   /**
    * The keys that begin with `prefix`, as a cache of values of one type.
    * @throws QuorateError `KEY_INVALID` for a prefix that no key can begin with, `ARGUMENT_INVALID`.

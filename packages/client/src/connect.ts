@@ -4,6 +4,7 @@ import { findCluster } from './bootstrap.ts'
 import type { Cache } from './cache.ts'
 import { Dispatcher } from './calls/dispatcher.ts'
 import { Events } from './events.ts'
+import { Revalidations } from './fill/revalidate.ts'
 import { Operations } from './operation.ts'
 import { type ConnectOptions, checkedTimeout } from './options.ts'
 import { QuorateCache } from './quorate-cache.ts'
@@ -37,5 +38,16 @@ export async function connect(
   }
   const operations = new Operations({ dispatcher, topology, timeoutMs, observer: options.observer })
   const spans = new Spans(runtime)
-  return new QuorateCache({ runtime, dispatcher, topology, operations, events, spans, codec, timeoutMs })
+  const revalidations = new Revalidations(spans, events)
+  return new QuorateCache({
+    runtime,
+    dispatcher,
+    topology,
+    operations,
+    events,
+    spans,
+    revalidations,
+    codec,
+    timeoutMs,
+  })
 }

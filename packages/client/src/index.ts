@@ -1,6 +1,7 @@
 export type { Cache, ConditionalResult, Entry, NodeReport, Updated, Written } from './cache.ts'
 export { connect } from './connect.ts'
 export type { ClientEvents, Listener } from './events.ts'
+export type { GetOrSetOptions, Loader, LoaderContext } from './fill/options.ts'
 export type { Health, ShardHealth } from './health.ts'
 export type { Keyspace, KeyspaceOptions } from './keyspace.ts'
 export type {

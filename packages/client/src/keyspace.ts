@@ -1,6 +1,7 @@
 // Keys that share a prefix, as a cache of values of one type.
 import { type QuorateError, encodeKey } from '@quorate/protocol'
 import type { Cache, ConditionalResult, Entry, Updated, Written } from './cache.ts'
+import type { GetOrSetOptions, Loader } from './fill/options.ts'
 import type {
   DelOptions,
   Key,
@@ -50,6 +51,7 @@ export interface Keyspace<Value> {
     change: (value: Value | undefined) => Value | undefined | PromiseLike<Value | undefined>,
     options?: UpdateOptions,
   ): Promise<Updated<Value>>
+  getOrSet(key: Key, loader: Loader<Value>, options?: GetOrSetOptions): Promise<Value>
 }
 
 /** @throws QuorateError `KEY_INVALID`, `not-done`. */
@@ -137,6 +139,10 @@ export class PrefixedCache<Value> implements Keyspace<Value> {
     options: UpdateOptions = {},
   ): Promise<Updated<Value>> {
     return this.#cache.update<Value>(this.#key(key), change, this.#withTtl(options))
+  }
+
+  async getOrSet(key: Key, loader: Loader<Value>, options: GetOrSetOptions = {}): Promise<Value> {
+    return this.#cache.getOrSet<Value>(this.#key(key), loader, this.#withTtl(options))
   }
 
   #withTtl<Options extends { readonly ttl?: number | undefined }>(options: Options): Options {

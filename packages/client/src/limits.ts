@@ -42,3 +42,10 @@ export const UPDATE_ATTEMPTS_DEFAULT = 16
 export const UPDATE_ATTEMPTS_MAX = 1_000
 /** After the nth lost try `update` waits up to n times this, ms. */
 export const UPDATE_PAUSE_MS = 10
+/** How long others may be told to leave the loading of a value to the one who began it, ms. */
+export const FILL_LEASE_MS_MAX = 60_000
+/** Who waits for another's loader looks again after a time drawn from this range, ms. */
+export const FILL_PAUSE_MS_MIN = 20
+export const FILL_PAUSE_MS_MAX = 60
+/** A client that could not load a stale value anew leaves it for so long, ms. */
+export const REVALIDATE_PAUSE_MS = 1_000

@@ -13,6 +13,10 @@ import type { Dispatcher } from './calls/dispatcher.ts'
 import type { Cache, ConditionalResult, Entry, NodeReport, Updated, Written } from './cache.ts'
 import { conditionOf } from './condition.ts'
 import type { ClientEvents, Events, Listener } from './events.ts'
+import { getOrSet } from './fill/get-or-set.ts'
+import { type GetOrSetOptions, type Loader, fillTimes } from './fill/options.ts'
+import { isPlaceholder, placeholder } from './fill/placeholder.ts'
+import { type Revalidations, leaseKeyOf } from './fill/revalidate.ts'
 import { type Health, healthOf } from './health.ts'
 import { type Keyspace, type KeyspaceOptions, PrefixedCache, checkedPrefix } from './keyspace.ts'
 import type { Operations } from './operation.ts'
@@ -23,6 +27,7 @@ import type {
   ReadOptions,
   SetManyOptions,
   SetOptions,
+  TtlOption,
   UnconditionalOptions,
   UnconditionalSetOptions,
   UpdateOptions,
@@ -32,7 +37,7 @@ import { relaxedReadOf } from './read-options.ts'
 import type { Topology } from './route/topology.ts'
 import type { Seen, SeenKey } from './seen.ts'
 import { closeClient } from './shutdown.ts'
-import { Spans } from './span.ts'
+import type { Spans } from './span.ts'
 import { askEveryNode } from './status.ts'
 import { type TopologyView, topologyView } from './topology-view.ts'
 import type { ClientRuntime } from './runtime.ts'
@@ -49,6 +54,7 @@ export interface QuorateCacheOptions {
   readonly operations: Operations
   readonly events: Events
   readonly spans: Spans
+  readonly revalidations: Revalidations
   readonly codec: Codec
   readonly timeoutMs: number
 }
@@ -81,19 +87,28 @@ export class QuorateCache implements Cache {
     return started(() => {
       const bytes = keyBytes(key)
       const condition = conditionOf(options)
-      const body: UserBody = {
-        kind: 'write',
-        op: 'set',
-        sequence: 0,
-        notAfter: 0,
-        key: bytes,
-        slot: slotOf(bytes),
-        value: encodeUserValue(value, this.#options.codec),
-        condition,
-        ttl: ttlOf(options),
-      }
-      return this.#run(body, condition, options, written)
+      return this.#set(bytes, encodeUserValue(value, this.#options.codec), condition, options)
     })
+  }
+
+  #set(
+    key: Uint8Array,
+    value: Value,
+    condition: Condition,
+    options: OperationOptions & TtlOption,
+  ): Promise<Written | ConditionalResult> {
+    const body: UserBody = {
+      kind: 'write',
+      op: 'set',
+      sequence: 0,
+      notAfter: 0,
+      key,
+      slot: slotOf(key),
+      value,
+      condition,
+      ttl: ttlOf(options),
+    }
+    return this.#run(body, condition, options, written)
   }
 
   del(key: Key, options?: UnconditionalOptions): Promise<boolean>
@@ -279,16 +294,37 @@ export class QuorateCache implements Cache {
     return this.#options.events.on(type, listener)
   }
 
+  async getOrSet<V = unknown>(key: Key, loader: Loader<V>, options: GetOrSetOptions = {}): Promise<V> {
+    const { timeoutMs: timeoutDefault, spans, revalidations } = this.#options
+    const times = fillTimes(options, checkedTimeout(options.timeout, timeoutDefault))
+    const bytes = keyBytes(key)
+    const access = this.#access<V>(bytes, options)
+    const leaseKey = leaseKeyOf(bytes)
+    const stale = (seen: Seen<V>): void => {
+      if (leaseKey === null) return
+      const lease = this.#access(leaseKey, options)
+      revalidations.start(seen, { key: bytes, access, lease, loader, times })
+    }
+    return spans.run({ timeoutMs: times.timeoutMs, signal: options.signal }, (span) =>
+      getOrSet({ access, loader, times, stale }, span),
+    )
+  }
+
   /** `observer` hears of every operation that the key's user did not start one by one. */
   #access<V>(key: Uint8Array, { observer }: OperationOptions): SeenKey<V> {
     const heard = observer === undefined ? {} : { observer }
     const body: UserBody = { kind: 'read', op: 'get', key, slot: slotOf(key), how: null }
     return {
       see: (share) => this.#operations.run(body, { ...share, ...heard }, this.#seen as AnswerMap<Seen<V>>),
-      replace: (seen, value, share) => {
-        const condition = seen.version === 0 ? { ifAbsent: true } : { ifVersion: seen.version }
-        return this.set(key, value, { ...share, ...heard, ...condition })
+      replace: ({ version }, value, share) =>
+        this.set(key, value, { ...share, ...heard, ...asSeen(version) }),
+      hold: async ({ version, t }, leaseMs, share) => {
+        const value = placeholder(t + leaseMs)
+        const condition = conditionOf(asSeen(version))
+        const result = await this.#set(key, value, condition, { ...share, ...heard, ttl: leaseMs })
+        return 'applied' in result ? result : { applied: true, ...result }
       },
+      remove: (version) => this.del(key, { ...heard, ifVersion: version }),
     }
   }
 
@@ -321,6 +357,7 @@ export class QuorateCache implements Cache {
     if (result.type !== 'entry') return undefined
     const { version, expiresAt } = result
     const value = this.#value(result.value)
+    if (value === undefined) return undefined
     const entry = { value, version, expiresAt: expiresAt === 0 ? undefined : expiresAt }
     return typeof age === 'number' ? { ...entry, age } : entry
   }
@@ -342,7 +379,9 @@ export class QuorateCache implements Cache {
     return { applied: true, version: versionOf(answer) }
   }
 
+  /** What somebody is loading is not there yet. */
   #value(value: Value): unknown {
+    if (value.type === 'bytes' && isPlaceholder(value.bytes)) return undefined
     return decodeUserValue(value, this.#options.codec)
   }
 }
@@ -354,6 +393,10 @@ function started<T>(start: () => Promise<T>): Promise<T> {
   } catch (error) {
     return Promise.reject(error)
   }
+}
+
+function asSeen(version: number): Pick<SetOptions, 'ifVersion' | 'ifAbsent'> {
+  return version === 0 ? { ifAbsent: true } : { ifVersion: version }
 }
 
 /** Keys of a batch fail on their own. */

@@ -19,5 +19,17 @@ export interface Seen<V = unknown> {
 export interface SeenKey<V = unknown> {
   see(options: OperationOptions): Promise<Seen<V>>
   /** Writes if the key is as it was seen. */
-  replace(seen: Seen, value: unknown, options: OperationOptions & TtlOption): Promise<ConditionalResult>
+  replace(
+    seen: Pick<Seen, 'version'>,
+    value: unknown,
+    options: OperationOptions & TtlOption,
+  ): Promise<ConditionalResult>
+  /** Puts a placeholder there for so long from the look on, if the key is as it was seen. */
+  hold(
+    seen: Pick<Seen, 'version' | 't'>,
+    leaseMs: number,
+    options: OperationOptions,
+  ): Promise<ConditionalResult>
+  /** Deletes the entry of this version. */
+  remove(version: number): Promise<unknown>
 }

@@ -292,10 +292,17 @@ export function positionOf(
   return { epoch: cluster.map.epoch, version: group.lastVersion, t: cluster.logTime() }
 }
 
+/** Expired is `deadline <= clock`. */
+function liveEntry(group: FakeGroup, key: string, clock: number): Entry | undefined {
+  const entry = group.entries.get(key)
+  if (entry?.expiresAt !== undefined && entry.expiresAt > 0 && entry.expiresAt <= clock) return undefined
+  return entry
+}
+
 function readAll(cluster: FakeCluster, group: FakeGroup, keys: readonly Uint8Array[]): Answer[] {
   return keys.map((key) => {
     const position = positionOf(cluster, group)
-    const entry = group.entries.get(nameOf(key))
+    const entry = liveEntry(group, nameOf(key), cluster.logTime())
     const result: Result =
       entry === undefined
         ? { type: 'absent' }
@@ -349,7 +356,7 @@ function applySection(cluster: FakeCluster, group: FakeGroup, section: Section):
 
 function execute(group: FakeGroup, command: Command, clock: number): Result {
   const key = nameOf(command.key)
-  const entry = group.entries.get(key)
+  const entry = liveEntry(group, key, clock)
   if (command.op === 'incr') {
     if (entry !== undefined && entry.value.type !== 'integer') return { type: 'notANumber' }
     const integer = (entry?.value.type === 'integer' ? entry.value.integer : 0) + command.by

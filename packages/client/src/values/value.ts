@@ -1,5 +1,6 @@
 // A user's value and what travels of it.
 import { QuorateError, type Value, limits } from '@quorate/protocol'
+import { isPlaceholder } from '../fill/placeholder.ts'
 import type { Codec } from './codec.ts'
 import { jsonCodec } from './json.ts'
 import { createMsgpackCodec } from './msgpack.ts'
@@ -42,6 +43,8 @@ export function encodeUserValue(value: unknown, codec: Codec): Value {
       { hint: 'split it, or store a reference to where it lies' },
     )
   }
+  if (isPlaceholder(encoded))
+    throw new QuorateError('VALUE_INVALID', 'not-done', 'these bytes mark a key that is being loaded')
   // Perhaps the caller's own array: the draft is a copy before the operation returns to the caller.
   return { type: 'bytes', bytes: encoded }
 }

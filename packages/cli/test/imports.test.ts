@@ -21,6 +21,8 @@ const allowed: Record<string, readonly string[]> = {
   bench: ['client'],
   // Of use to anyone who has a history: it knows nothing of ours.
   linearizability: [],
+  keyv: ['client'],
+  'express-session': ['client'],
   harness: ['client', 'node', 'protocol', 'raft', 'runtime', 'state-machine', 'storage', 'transport'],
 }
 /** These are imported for their types alone: nothing of them is there at run time. */

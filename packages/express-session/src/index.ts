@@ -1,0 +1,1 @@
+export { QuorateSessionStore, type QuorateSessionStoreOptions } from './session-store.ts'

@@ -1,0 +1,1 @@
+export { QuorateKeyv, type QuorateKeyvOptions } from './quorate-keyv.ts'

@@ -15,6 +15,7 @@ const START_MS_MAX = 60_000
 
 export interface DevCluster {
   readonly cache: Cache
+  readonly endpoints: readonly string[]
   stop(): Promise<void>
 }
 
@@ -50,9 +51,11 @@ export async function startDevCluster(): Promise<DevCluster> {
         resolve()
       })
     })
-    const cache = await connect(Array.from({ length: NODES }, (_, index) => `127.0.0.1:${port + index}`))
+    const endpoints = Array.from({ length: NODES }, (_, index) => `127.0.0.1:${port + index}`)
+    const cache = await connect(endpoints)
     return {
       cache,
+      endpoints,
       stop: async () => {
         await cache.close()
         await stop()

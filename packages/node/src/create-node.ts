@@ -354,7 +354,10 @@ class Node implements QuorateNode {
     const { storage } = this.#running()
     this.#founding = founding
     writeFounding(storage, founding)
-      .then(() => this.#found(core, founding))
+      .then(() => {
+        // The next start goes on from the note.
+        if (this.#phase === 'running') return this.#found(core, founding)
+      })
       .catch((error: unknown) => this.#halt(asError(error)))
   }
 
@@ -394,6 +397,8 @@ class Node implements QuorateNode {
     storage
       .adoptCluster(map.clusterId)
       .then(() => {
+        // What is closed must not begin to write again.
+        if (this.#phase !== 'running') return
         this.#event({ code: 'cluster_joined', clusterId: map.clusterId })
         this.#bootstrap?.close()
         this.#bootstrap = null

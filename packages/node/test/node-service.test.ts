@@ -208,15 +208,17 @@ describe('an orderly stop', () => {
   })
 
   it('during the start waits for it and leaves a directory that starts again', async () => {
-    const cluster = new TestCluster({ names: ['n1'] })
-    const machine = cluster.machine('n1')
-    for (let ms = 0; ms < 40; ms += 4) {
-      machine.start()
-      await cluster.run(ms)
-      await cluster.wait(machine.stop())
-      machine.process.alive = false
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const cluster = new TestCluster({ names: ['n1'], seed })
+      const machine = cluster.machine('n1')
+      for (let ms = 0; ms < 40; ms += 4) {
+        machine.start()
+        await cluster.run(ms)
+        await cluster.wait(machine.stop())
+        machine.process.alive = false
+      }
+      await cluster.formed()
+      expect(machine.saw('replica_condemned')).toEqual([])
     }
-    await cluster.formed()
-    expect(machine.saw('replica_condemned')).toEqual([])
   })
 })

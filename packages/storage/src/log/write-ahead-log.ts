@@ -121,6 +121,8 @@ export class SegmentedLog implements WriteAheadLog {
     this.flush()
     await this.#idle()
     if (!this.#marked && !this.#failed) this.#write(() => this.#writeMarker())
+    // Appended since by somebody who will not flush it: nothing that waits in the queue may keep this from ending.
+    this.flush()
     await this.#idle()
     this.#closed = true
     await this.#parts.supply.close()

@@ -129,3 +129,26 @@ test('an orderly close syncs what is queued', async () => {
   const second = await rig.open()
   expect(logOf(second, 1)).toEqual(['1/1', '2/1', '3/1'])
 })
+
+test('an orderly close ends although something is appended while it waits, and nobody flushes it', async () => {
+  for (const isMarked of [false, true])
+    for (let turns = 0; turns < 8; turns += 1) {
+      const rig = new Rig()
+      const storage = await rig.open()
+      await rig.put(storage, created(1))
+      // By then an idle log has said in a marker how far it is synced.
+      if (isMarked) await rig.idle()
+      let closed = false
+      void storage.close().then(() => {
+        closed = true
+      })
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve()
+      try {
+        storage.log.append(entries(1, 1, 1, 1))
+      } catch (error) {
+        expect(String(error)).toContain('the log is closed')
+      }
+      await settle()
+      expect(closed).toBe(true)
+    }
+})

@@ -354,10 +354,8 @@ class Node implements QuorateNode {
     const { storage } = this.#running()
     this.#founding = founding
     writeFounding(storage, founding)
-      .then(() => {
-        // The next start goes on from the note.
-        if (this.#phase === 'running') return this.#found(core, founding)
-      })
+      // Stopped meanwhile: the next start goes on from the note.
+      .then(() => (this.#phase === 'running' ? this.#found(core, founding) : undefined))
       .catch((error: unknown) => this.#halt(asError(error)))
   }
 

@@ -36,8 +36,8 @@ export const limits = {
   /** 2^52: terms and log indexes end long before the last safe integer, so that nothing is ever counted beyond it. */
   termMax: 4_503_599_627_370_496,
   logIndexMax: 4_503_599_627_370_496,
-  /** 2^32: how far a term may be ahead of a replica's own; 80 years of an election every 600 ms. */
-  termLeadMax: 4_294_967_296,
+  /** 2^32: a term of a replica's own era or of the next is believed; 80 years of an election every 600 ms. */
+  termsPerEra: 4_294_967_296,
   /** 2^52 ms of log clock. */
   logTimeMsMax: 4_503_599_627_370_496,
   slots: 16_384,

@@ -41,12 +41,16 @@ export function faultOfSnapshot(raft: KnownRaft, { term, snapshot }: SnapshotChu
   return faultOfTerm(raft, term)
 }
 
-/** Terms count elections: what is so far ahead of the own never came from any, and would leave no terms for later ones. */
+/**
+ * Terms count elections: what is so far ahead of the own never came from any, and would leave no terms for later ones. Whole
+ * eras are compared, not a distance: a term that one replica took has to be good enough for others which are a few terms
+ * behind it, or they would refuse each other for ever.
+ */
 function faultOfTerm({ currentTerm }: KnownRaft, term: number): string | null {
-  return term > currentTerm + limits.termLeadMax || term > limits.termMax
-    ? `term ${term} is out of range`
-    : null
+  return eraOf(term) > eraOf(currentTerm) + 1 || term > limits.termMax ? `term ${term} is out of range` : null
 }
+
+const eraOf = (term: number): number => Math.floor(term / limits.termsPerEra)
 
 /** Election safety: this replica knows who leads in its term, so that whoever else says so has lost a vote or its mind. */
 function faultOfLeader({ currentTerm, leader }: KnownRaft, from: number, term: number): string | null {

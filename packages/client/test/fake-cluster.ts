@@ -178,6 +178,7 @@ export function createMap(nodes: readonly FakeNode[], shards: number, epoch = 10
     nextIncarnation: 1_000,
     leaving: [],
     removed: [],
+    bytesMax: 0,
     groups: Array.from({ length: shards + 1 }, (_, group) => ({
       group,
       replicas,

@@ -19,6 +19,7 @@ test('a client without an injected runtime speaks WebSocket in real time', async
           nextIncarnation: 2,
           leaving: [],
           removed: [],
+          bytesMax: 0,
           groups: [
             { group: 0, replicas, founders: [], change: null, foundedAt: 0 },
             { group: 1, replicas, founders: [1], change: null, foundedAt: 2 },

@@ -34,6 +34,7 @@ const map: ShardMap = {
   nextIncarnation: 1,
   leaving: [],
   removed: [],
+  bytesMax: 0,
   groups: [],
   slots: new Uint32Array(limits.slots),
 }

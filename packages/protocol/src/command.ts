@@ -22,6 +22,8 @@ export type Command =
       readonly condition: Condition
       /** 0 = none: the entry lives on, whatever deadline the key had before. */
       readonly ttl: number
+      /** Present: the entry is never evicted, until another `set` without it or a `del`. */
+      readonly evict?: false
     }
   | {
       readonly op: 'del'
@@ -72,6 +74,7 @@ export type Section =
   | FoundSection
   | TickSection
   | SweepSection
+  | EvictSection
 
 export interface CommandSection {
   readonly kind: 'commands'
@@ -121,6 +124,20 @@ export interface SweepSection {
   readonly group: GroupId
   /** 1 to `limits.sweepEntries`. */
   readonly limit: number
+}
+
+/** By the shard's own leader: removes each entry that still has exactly that version and may be evicted, with its own version. */
+export interface EvictSection {
+  readonly kind: 'evict'
+  readonly group: GroupId
+  /** 1 to `limits.evictEntries`. */
+  readonly victims: readonly Victim[]
+}
+
+/** An entry as it was when it was chosen. */
+export interface Victim {
+  readonly key: Uint8Array
+  readonly version: number
 }
 
 /** A linearizable read of up to 1,000 keys of one shard; never in a log. */

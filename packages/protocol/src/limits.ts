@@ -28,6 +28,8 @@ export const limits = {
   ttlMs: 315_576_000_000,
   /** Entries that one `sweep` removes at most. */
   sweepEntries: 1000,
+  /** Entries that one `evict` names at most. */
+  evictEntries: 1000,
   storedAnswerBytes: 1024,
   /** 64 MiB. */
   storedAnswersBytesPerShard: 67_108_864,

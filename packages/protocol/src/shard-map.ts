@@ -53,6 +53,8 @@ export interface ShardMap {
   readonly removed: readonly DirId[]
   /** Ascending by group; the meta group first. */
   readonly groups: readonly MapGroup[]
+  /** What the entries of all shards together may take, bytes as shards count them, evenly split; 0 = no limit. */
+  readonly bytesMax: number
   /** 16,384 group ids, one per slot; 0 = unassigned. */
   readonly slots: Uint32Array
 }

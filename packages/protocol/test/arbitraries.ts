@@ -67,7 +67,17 @@ const ttl0 = fc.oneof(ttl, fc.constant(0))
 const commandAt = (base: number): fc.Arbitrary<Command> => {
   const common = { sequence: fc.nat(5000).map((step) => base + step), notAfter: natural, key }
   return fc.oneof(
-    fc.record({ op: fc.constant('set' as const), ...common, value, condition, ttl: ttl0 }),
+    fc.record(
+      {
+        op: fc.constant('set' as const),
+        ...common,
+        value,
+        condition,
+        ttl: ttl0,
+        evict: fc.constant(false as const),
+      },
+      { requiredKeys: ['op', 'sequence', 'notAfter', 'key', 'value', 'condition', 'ttl'] },
+    ),
     fc.record({ op: fc.constant('del' as const), ...common, condition }),
     fc.record({ op: fc.constant('touch' as const), ...common, condition, ttl }),
     fc.record({ op: fc.constant('persist' as const), ...common, condition }),
@@ -115,6 +125,17 @@ export const section: fc.Arbitrary<Section> = fc.oneof(
       kind: fc.constant('sweep' as const),
       group,
       limit: fc.integer({ min: 1, max: limits.sweepEntries }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('evict' as const),
+      group,
+      victims: fc.array(fc.record({ key, version: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }) }), {
+        minLength: 1,
+        maxLength: 6,
+      }),
     }),
   },
 )
@@ -222,6 +243,7 @@ export const shardMap: fc.Arbitrary<ShardMap> = fc
       epoch,
       nodes,
       nextIncarnation: 1_001,
+      bytesMax: epoch,
       leaving: nodes.slice(0, leaves).map((node) => node.dirId),
       removed: removed.filter((dirId) => nodes.every((node) => node.dirId !== dirId)),
       groups: groups

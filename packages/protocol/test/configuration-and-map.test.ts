@@ -81,6 +81,7 @@ test('a map whose every slot has another group than its neighbour comes back as 
     nextIncarnation: 1,
     leaving: [],
     removed: [],
+    bytesMax: 0,
     groups,
     slots: Uint32Array.from({ length: 16_384 }, (_, slot) => 1 + (slot & 1)),
   }
@@ -106,6 +107,7 @@ describe('a shard map', () => {
     nextIncarnation: 2,
     leaving: [],
     removed: [],
+    bytesMax: 0,
     groups: [group],
     slots: new Uint32Array(16_384).fill(1),
   }

@@ -73,6 +73,9 @@ test('the header says what the leader needs', () => {
       bytes: bytes.length,
       session: original.kind === 'openSession' ? null : 'session' in original ? original.session : null,
       deletesOnly: original.kind === 'commands' && original.commands.every(({ op }) => op === 'del'),
+      pins:
+        original.kind === 'commands' &&
+        original.commands.some((one) => one.op === 'set' && one.evict === false),
       notAfterMax:
         original.kind === 'commands'
           ? Math.max(...original.commands.map(({ notAfter }) => notAfter))
@@ -124,6 +127,7 @@ describe('validateSection', () => {
     { kind: 'found', group: 1, epoch: 9, slots: new Uint8Array(2048) },
     { kind: 'tick', group: 1 },
     { kind: 'sweep', group: 1, limit: 9 },
+    { kind: 'evict', group: 1, victims: [{ key: text('k'), version: 3 }] },
   ])('refuses a $kind section of a client and takes it from a log', (leaders) => {
     const bytes = encodeSection(leaders)
     expect(() => validateSection(bytes, { origin: 'client' })).toThrow(BadFrameError)
@@ -136,6 +140,16 @@ describe('validateSection', () => {
     expect(() => validateSection(bytes, { origin: 'log' })).toThrow(BadFrameError)
     expect(() => decodeSections(bytes)).toThrow(BadFrameError)
     expect(() => encodeSection({ kind: 'sweep', group: 1, limit })).toThrow(/sweep/)
+  })
+
+  test.each([0, limits.evictEntries + 1])('refuses an eviction of %s entries', (count) => {
+    const victims = [{ key: text('k'), version: 3 }]
+    const bytes = encodeSection({ kind: 'evict', group: 1, victims })
+    new DataView(bytes.buffer, bytes.byteOffset).setUint32(12, count, true)
+    expect(() => validateSection(bytes, { origin: 'log' })).toThrow(BadFrameError)
+    expect(() => decodeSections(bytes)).toThrow(BadFrameError)
+    const many = Array.from({ length: count }, () => ({ key: text('k'), version: 3 }))
+    expect(() => encodeSection({ kind: 'evict', group: 1, victims: many })).toThrow(/eviction/)
   })
 
   test('refuses a touch without a ttl', () => {
@@ -173,7 +187,7 @@ describe('validateSection', () => {
       ),
     ],
     ['an unknown op', changed((view) => view.setUint8(COMMAND, 6))],
-    ['an unknown flag', changed((view) => view.setUint8(COMMAND + 1, 0x0d))],
+    ['an unknown flag', changed((view) => view.setUint8(COMMAND + 1, 0x15))],
     ['a key of no bytes', changed((view) => view.setUint16(COMMAND + 2, 0, true))],
     ['a key of 1,025 bytes', changed((view) => view.setUint16(COMMAND + 2, 1025, true))],
     ['a value of no bytes', changed((view) => view.setUint32(COMMAND + 4, 0, true))],

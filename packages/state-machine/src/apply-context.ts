@@ -1,7 +1,7 @@
 // What the sections of one entry change, and the one way in which rare commands change an entry.
 import { assert } from './assert.ts'
 import type { DeadlineIndex } from './deadline-index.ts'
-import { entryBytes, type Known } from './entry.ts'
+import { entryBytes, type Known, pinnedBytes } from './entry.ts'
 import { keyName } from './key-name.ts'
 import type { KnownEntries } from './known-entries.ts'
 import type { Removal } from './replicated-state.ts'
@@ -54,8 +54,11 @@ export function putEntry(
     (after === null ? 0 : entryBytes(key, after)) - (before === null ? 0 : entryBytes(key, before)),
     (after?.low ?? 0) - (before?.low ?? 0),
     (after?.high ?? 0) - (before?.high ?? 0),
+    pinnedBytes(key, after) - pinnedBytes(key, before),
   )
   const [deadlineBefore, deadlineAfter] = [before?.deadline ?? 0, after?.deadline ?? 0]
   if (deadlineBefore !== deadlineAfter) context.deadlines.replace(keyName(key), deadlineBefore, deadlineAfter)
-  context.known.overlay.active.putKnown(key, hash, after)
+  const { active } = context.known.overlay
+  const ref = active.putKnown(key, hash, after)
+  if (before !== null && after !== null) active.records.setVisited(ref, true)
 }

@@ -4,6 +4,7 @@ import { limits, slotAt } from '@quorate/protocol'
 import { type ApplyContext, knownEntry, putEntry } from './apply-context.ts'
 import { applySet } from './apply-set.ts'
 import { isExpired } from './entry.ts'
+import { evict } from './evict.ts'
 import { execute, isUnknownCommand } from './execute.ts'
 import type { PreparedCommands, PreparedEntry, PreparedSection } from './prepared-entry.ts'
 import type { Session } from './session.ts'
@@ -37,6 +38,9 @@ function applySection(
       return [done(context)]
     case 'sweep':
       sweep(section.limit, context)
+      return [done(context)]
+    case 'evict':
+      evict(section.victims, context)
       return [done(context)]
     default:
       return [refused(context, 'UNKNOWN_COMMAND', 0)]

@@ -11,7 +11,7 @@ import { deadlineAfter } from './execute.ts'
 import { keyName } from './key-name.ts'
 
 /** What was there before. Overwritten by every command. */
-const before = { isThere: false, version: 0, deadline: 0, valueLength: 0, low: 0, high: 0 }
+const before = { isThere: false, version: 0, deadline: 0, pinned: false, valueLength: 0, low: 0, high: 0 }
 
 /**
  * False: the condition does not hold or is none, and nothing has been changed. Else the version is `context.lastVersion`.
@@ -24,7 +24,7 @@ export function applySet(
   slot: number,
   context: ApplyContext,
 ): boolean {
-  const { bytes, keyAt, keyLength, valueAt, valueLength, ttl } = cursor
+  const { bytes, keyAt, keyLength, valueAt, valueLength, ttl, pins } = cursor
   const { clock, known } = context
   const { active } = known.overlay
   // An earlier command of the entry may have moved it.
@@ -51,13 +51,17 @@ export function applySet(
     valueLength,
     version,
     deadline,
+    pins,
   )
+  if (isThere) active.records.setVisited(after, true)
   context.slots.replace(
     slot,
     isThere ? 0 : 1,
     isThere ? valueLength - before.valueLength : keyLength + valueLength + ENTRY_OVERHEAD_BYTES,
     (active.records.low(after) - low) | 0,
     (active.records.high(after) - high) | 0,
+    (pins ? keyLength + valueLength + ENTRY_OVERHEAD_BYTES : 0) -
+      (before.pinned ? keyLength + before.valueLength + ENTRY_OVERHEAD_BYTES : 0),
   )
   if (before.deadline !== deadline) {
     const name = keyName(bytes.subarray(keyAt, keyAt + keyLength))
@@ -71,6 +75,7 @@ function noteRecord({ records }: EntryTable, ref: number): void {
   before.isThere = !records.isAbsent(ref)
   before.version = records.version(ref)
   before.deadline = records.deadline(ref)
+  before.pinned = records.isPinned(ref)
   before.valueLength = records.valueLength(ref)
   before.low = records.low(ref)
   before.high = records.high(ref)
@@ -86,6 +91,7 @@ function noteFetched(
   before.isThere = entry !== null
   before.version = entry?.version ?? 0
   before.deadline = entry?.deadline ?? 0
+  before.pinned = entry?.pinned ?? false
   before.valueLength = entry?.value.length ?? 0
   before.low = (entry?.low ?? 0) | 0
   before.high = (entry?.high ?? 0) | 0

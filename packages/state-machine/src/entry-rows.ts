@@ -1,6 +1,6 @@
 // The rows that a checkpoint writes for a frozen table of entries.
 import { ownBytes, slotOf } from '@quorate/protocol'
-import { ENTRY_FORMAT } from './entry.ts'
+import { ENTRY_FORMAT, PINNED_ENTRY_FORMAT } from './entry.ts'
 import type { EntryTable } from './entry-table.ts'
 import type { RowChange } from './replicated-state.ts'
 import { rowKind } from './row-kind.ts'
@@ -21,7 +21,7 @@ function encodeEntryRow({ records }: EntryTable, ref: number): Uint8Array {
   const length = records.valueLength(ref)
   const row = ownBytes(ENTRY_HEAD_BYTES + length)
   const view = new DataView(row.buffer, row.byteOffset, row.byteLength)
-  view.setUint8(0, ENTRY_FORMAT)
+  view.setUint8(0, records.isPinned(ref) ? PINNED_ENTRY_FORMAT : ENTRY_FORMAT)
   view.setFloat64(1, records.version(ref), true)
   view.setFloat64(9, records.deadline(ref), true)
   const at = records.valueAt(ref)

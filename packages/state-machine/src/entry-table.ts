@@ -4,7 +4,7 @@
  * puts; and what is read out of a record is a copy.
  */
 import { byteSource, type ByteSource } from './byte-source.ts'
-import type { Entry, Known } from './entry.ts'
+import { type Entry, type Known, PIN_HASHED } from './entry.ts'
 import { copyAndHashInto, finishHash, hashNumberInto, hashRangeInto, type Lanes, laneSeeds } from './hash.ts'
 import { RecordArena } from './record-arena.ts'
 import { RecordIndex } from './record-index.ts'
@@ -53,6 +53,7 @@ export class EntryTable {
     valueLength: number,
     version: number,
     deadline: number,
+    pinned = false,
   ): number {
     const { records } = this
     const ref = this.#place(before, bytes, at, length, hash, valueLength)
@@ -62,7 +63,8 @@ export class EntryTable {
     copyAndHashInto(lanes, source.view, valueAt, valueLength, records.chunk(ref).view, records.valueAt(ref))
     hashNumberInto(lanes, version)
     hashNumberInto(lanes, deadline)
-    records.fill(ref, valueLength, version, deadline, finishHash(lanes.low), finishHash(lanes.high))
+    if (pinned) hashNumberInto(lanes, PIN_HASHED)
+    records.fill(ref, valueLength, version, deadline, finishHash(lanes.low), finishHash(lanes.high), pinned)
     return ref
   }
 
@@ -71,16 +73,19 @@ export class EntryTable {
     return ref !== 0 && this.records.hasKey(ref, bytes, at, length) && !this.records.isSuperseded(ref)
   }
 
-  putAbsent(before: number, bytes: Uint8Array, at: number, length: number, hash: number): void {
-    this.records.fillAbsent(this.#place(before, bytes, at, length, hash, 0))
+  putAbsent(before: number, bytes: Uint8Array, at: number, length: number, hash: number): number {
+    const ref = this.#place(before, bytes, at, length, hash, 0)
+    this.records.fillAbsent(ref)
+    return ref
   }
 
-  /** What the slow path has made. */
-  putKnown(key: Uint8Array, hash: number, known: Known): void {
+  /** What the slow path has made. Returns the record. */
+  putKnown(key: Uint8Array, hash: number, known: Known): number {
     const before = this.find(key, 0, key.length, hash)
     if (known === null) return this.putAbsent(before, key, 0, key.length, hash)
-    const { value, version, deadline } = known
-    this.put(before, key, 0, key.length, hash, byteSource(value), 0, value.length, version, deadline)
+    const { value, version, deadline, pinned } = known
+    const source = byteSource(value)
+    return this.put(before, key, 0, key.length, hash, source, 0, value.length, version, deadline, pinned)
   }
 
   /** Takes over a record of another table. */
@@ -89,14 +94,19 @@ export class EntryTable {
     const from = records.chunk(ref)
     const [keyAt, keyLength, hash] = [records.keyAt(ref), records.keyLength(ref), records.keyHash(ref)]
     const before = this.find(from.bytes, keyAt, keyLength, hash)
-    if (records.isAbsent(ref)) return this.putAbsent(before, from.bytes, keyAt, keyLength, hash)
+    if (records.isAbsent(ref)) {
+      this.putAbsent(before, from.bytes, keyAt, keyLength, hash)
+      return
+    }
     const valueLength = records.valueLength(ref)
     const to = this.#place(before, from.bytes, keyAt, keyLength, hash, valueLength)
     const valueAt = records.valueAt(ref)
     const value = from.bytes.subarray(valueAt, valueAt + valueLength)
     this.records.chunk(to).bytes.set(value, this.records.valueAt(to))
     const [version, deadline] = [records.version(ref), records.deadline(ref)]
-    this.records.fill(to, valueLength, version, deadline, records.low(ref), records.high(ref))
+    const [low, high] = [records.low(ref), records.high(ref)]
+    this.records.fill(to, valueLength, version, deadline, low, high, records.isPinned(ref))
+    this.records.setVisited(to, records.isVisited(ref))
   }
 
   /** A copy. */
@@ -107,6 +117,7 @@ export class EntryTable {
       value: this.value(ref),
       version: records.version(ref),
       deadline: records.deadline(ref),
+      pinned: records.isPinned(ref),
       low: records.low(ref) >>> 0,
       high: records.high(ref) >>> 0,
     }

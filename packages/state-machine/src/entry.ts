@@ -12,7 +12,9 @@ export interface Entry {
   readonly version: number
   /** Log-clock ms; 0 = none. */
   readonly deadline: number
-  /** The entry's hash over key, version, deadline and value; kept to be subtracted when it goes. */
+  /** Written with `evict: false`: never evicted. */
+  readonly pinned: boolean
+  /** The entry's hash over key, version, deadline, value and pin; kept to be subtracted when it goes. */
   readonly low: number
   readonly high: number
 }
@@ -27,21 +29,38 @@ export type Known = Entry | null
 export const ENTRY_OVERHEAD_BYTES = 64
 
 export const ENTRY_FORMAT = 1
+/** The same fields, of an entry that is pinned. */
+export const PINNED_ENTRY_FORMAT = 2
 
-export function makeEntry(key: Uint8Array, value: Uint8Array, version: number, deadline: number): Entry {
+export function makeEntry(
+  key: Uint8Array,
+  value: Uint8Array,
+  version: number,
+  deadline: number,
+  pinned = false,
+): Entry {
   lanes.low = laneSeeds.low
   lanes.high = laneSeeds.high
   hashBytesInto(lanes, key)
   hashBytesInto(lanes, value)
   hashNumberInto(lanes, version)
   hashNumberInto(lanes, deadline)
-  return { value, version, deadline, low: finishHash(lanes.low), high: finishHash(lanes.high) }
+  if (pinned) hashNumberInto(lanes, PIN_HASHED)
+  return { value, version, deadline, pinned, low: finishHash(lanes.low), high: finishHash(lanes.high) }
 }
+
+/** What a pin adds to an entry's hash: nothing where there is none. */
+export const PIN_HASHED = 1
 
 const lanes: Lanes = { low: 0, high: 0 }
 
 export function entryBytes(key: Uint8Array, entry: Entry): number {
   return key.length + entry.value.length + ENTRY_OVERHEAD_BYTES
+}
+
+/** What the entry adds to the bytes that nothing can evict. */
+export function pinnedBytes(key: Uint8Array, entry: Known): number {
+  return entry?.pinned === true ? entryBytes(key, entry) : 0
 }
 
 export function entryValue(entry: Entry): Value {
@@ -61,7 +80,8 @@ export function entryResult(entry: Entry): Result {
 export function decodeEntryRow(key: Uint8Array, bytes: Uint8Array): Entry {
   const row = rowReader(bytes, 'entry row')
   const format = row.u8()
-  if (format !== ENTRY_FORMAT) throw new BadStateError(`entry row: format ${format}`)
+  if (format !== ENTRY_FORMAT && format !== PINNED_ENTRY_FORMAT)
+    throw new BadStateError(`entry row: format ${format}`)
   const version = row.number(1)
   const deadline = row.number()
   const value = row.bytes(row.remaining)
@@ -70,5 +90,5 @@ export function decodeEntryRow(key: Uint8Array, bytes: Uint8Array): Entry {
   } catch (error) {
     throw new BadStateError('entry row: value', { cause: error })
   }
-  return makeEntry(key, value, version, deadline)
+  return makeEntry(key, value, version, deadline, format === PINNED_ENTRY_FORMAT)
 }

@@ -46,7 +46,8 @@ export function execute(command: Command, before: Known, moment: Moment): Execut
       if (!holds(command.condition, before)) return lost(before)
       const { version, clock } = moment
       const deadline = command.ttl === 0 ? 0 : deadlineAfter(clock, command.ttl)
-      const entry = makeEntry(command.key, encodeValue(command.value), version, deadline)
+      const value = encodeValue(command.value)
+      const entry = makeEntry(command.key, value, version, deadline, command.evict === false)
       return { changed: true, entry, result: { type: 'written', version } }
     }
     case 'del':
@@ -71,7 +72,7 @@ function redate(key: Uint8Array, before: Known, deadline: number, version: numbe
   if (before === null) return { changed: false, result: { type: 'touched', version: 0 } }
   if (before.deadline === deadline)
     return { changed: false, result: { type: 'touched', version: before.version } }
-  const entry = makeEntry(key, before.value, version, deadline)
+  const entry = makeEntry(key, before.value, version, deadline, before.pinned)
   return { changed: true, entry, result: { type: 'touched', version } }
 }
 
@@ -85,7 +86,9 @@ function increment(key: Uint8Array, by: number, before: Known, version: number):
   if (value !== null && value.type !== 'integer') return { changed: false, result: { type: 'notANumber' } }
   const integer = (value?.integer ?? 0) + by
   if (!Number.isSafeInteger(integer)) return { changed: false, result: { type: 'overflow' } }
-  const entry = makeEntry(key, encodeValue({ type: 'integer', integer }), version, before?.deadline ?? 0)
+  const encoded = encodeValue({ type: 'integer', integer })
+  // A counter stays what it is, also if it is never to be evicted.
+  const entry = makeEntry(key, encoded, version, before?.deadline ?? 0, before?.pinned ?? false)
   return { changed: true, entry, result: { type: 'counted', version, integer } }
 }
 

@@ -1,6 +1,7 @@
 export { BadStateError } from './bad-state-error.ts'
 export { BrokenInvariantError } from './assert.ts'
 export { ENTRY_OVERHEAD_BYTES } from './entry.ts'
+export type { ColdScan } from './cold-cursor.ts'
 export { type KeySeed, keySeedOf } from './key-hash.ts'
 export type {
   AppliedEntry,
@@ -19,6 +20,7 @@ export {
   createShardState,
   restoreShardState,
   type ShardCheckpoint,
+  type ShardCounts,
   type ShardState,
   type ShardStateOptions,
   type ShardStats,

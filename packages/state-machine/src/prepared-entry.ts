@@ -1,5 +1,5 @@
 // A log entry walked through and its keys looked up: made by `prefetch`, used by `apply`.
-import type { Section } from '@quorate/protocol'
+import type { Section, Victim } from '@quorate/protocol'
 import {
   BadFrameError,
   type CommandCursor,
@@ -121,6 +121,7 @@ class PayloadWalk {
           const { section, end } = decodeSection(bytes, at)
           if (section.kind !== 'commands') this.sections.push(section)
           if (section.kind === 'sweep' && section.group === this.#state.group) this.sweeps += section.limit
+          if (section.kind === 'evict' && section.group === this.#state.group) this.#lookFor(section.victims)
           at = end
         }
       }
@@ -130,6 +131,10 @@ class PayloadWalk {
       if (error instanceof BadFrameError) return false
       throw error
     }
+  }
+
+  #lookFor(victims: readonly Victim[]): void {
+    for (const { key } of victims) this.look(key, 0, key.length, this.#state.known.hash(key))
   }
 
   /** Returns where the section ends. */
@@ -170,7 +175,7 @@ class PayloadWalk {
 }
 
 /**
- * What the entry's sweeps may take, null where the index does not reach as far. Its own commands may take some of it away
+ * What the entry's sweeps may take, null where the index does not reach as far. Its own commands and evictions may take some of it away
  * before the sweep, so that those keys do not count; nothing that they set can have expired.
  */
 function expiredFor(
@@ -180,7 +185,9 @@ function expiredFor(
 ): ReturnType<DeadlineIndex['expired']> {
   const touched = new Set<string>()
   for (const section of sections) {
-    if (section.kind !== 'commands' || section.group !== group) continue
+    if (section.group !== group) continue
+    if (section.kind === 'evict') for (const { key } of section.victims) touched.add(keyName(key))
+    if (section.kind !== 'commands') continue
     cursor.begin(section.at)
     while (cursor.next()) touched.add(nameAt(cursor))
   }

@@ -26,6 +26,10 @@ const KEY_LENGTH_MASK = 0xffff
 const ABSENT = 0x1_0000
 /** Another record of the same key has taken its place. */
 const SUPERSEDED = 0x2_0000
+/** Never evicted. */
+const PINNED = 0x4_0000
+/** Read or written since it came or since the hand last passed (eviction-hand.ts). Of this process: no part of the state. */
+const VISITED = 0x8_0000
 
 // Places in the head, in words.
 const LOW = 4
@@ -106,6 +110,21 @@ export class RecordArena {
     return (this.#word(ref, KEY_AND_FLAGS) & SUPERSEDED) !== 0
   }
 
+  isPinned(ref: number): boolean {
+    return (this.#word(ref, KEY_AND_FLAGS) & PINNED) !== 0
+  }
+
+  isVisited(ref: number): boolean {
+    return (this.#word(ref, KEY_AND_FLAGS) & VISITED) !== 0
+  }
+
+  setVisited(ref: number, visited: boolean): void {
+    const place = (ref & UNIT_MASK) * 2 + KEY_AND_FLAGS
+    const { words } = this.chunk(ref)
+    const word = words[place] ?? 0
+    words[place] = visited ? word | VISITED : word & ~VISITED
+  }
+
   hasOwnChunk(ref: number): boolean {
     return this.capacity(ref) >= OWN_CHUNK_VALUE_MIN && this.#units(ref) > OWN_CHUNK_UNITS
   }
@@ -142,7 +161,15 @@ export class RecordArena {
   }
 
   /** All but the value, which is where `valueAt` says. */
-  fill(ref: number, valueLength: number, version: number, deadline: number, low: number, high: number): void {
+  fill(
+    ref: number,
+    valueLength: number,
+    version: number,
+    deadline: number,
+    low: number,
+    high: number,
+    pinned: boolean,
+  ): void {
     const { floats, words } = this.chunk(ref)
     const unit = ref & UNIT_MASK
     const head = unit * 2
@@ -151,14 +178,15 @@ export class RecordArena {
     words[head + LOW] = low
     words[head + HIGH] = high
     words[head + VALUE_LENGTH] = valueLength
-    words[head + KEY_AND_FLAGS] = (words[head + KEY_AND_FLAGS] ?? 0) & ~ABSENT
+    words[head + KEY_AND_FLAGS] =
+      ((words[head + KEY_AND_FLAGS] ?? 0) & ~(ABSENT | PINNED)) | (pinned ? PINNED : 0)
   }
 
   fillAbsent(ref: number): void {
-    this.fill(ref, 0, 0, 0, 0, 0)
+    this.fill(ref, 0, 0, 0, 0, 0, false)
     const { words } = this.chunk(ref)
     const place = (ref & UNIT_MASK) * 2 + KEY_AND_FLAGS
-    words[place] = (words[place] ?? 0) | ABSENT
+    words[place] = ((words[place] ?? 0) & ~VISITED) | ABSENT
   }
 
   /** Nobody finds the record any more. Returns whether its memory was given back. */

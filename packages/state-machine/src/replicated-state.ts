@@ -29,12 +29,13 @@ export interface RowScan extends RowKey {
 
 /** An entry that was removed by the system, not by a client: what makes a later miss legal (time.md, eviction). */
 export interface Removal {
-  readonly cause: 'expired'
+  /** `expired`: its deadline had come. `evicted`: the shard's leader chose it to make room. */
+  readonly cause: 'expired' | 'evicted'
   /** The epoch of the key's slot. */
   readonly slotEpoch: number
   /** Of the removal. */
   readonly version: number
-  /** Of the entry that went, with its deadline in ms of the log clock. */
+  /** Of the entry that went, with its deadline in ms of the log clock; 0 = none. */
   readonly removedVersion: number
   readonly deadline: number
   readonly key: Uint8Array

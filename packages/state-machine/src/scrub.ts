@@ -5,7 +5,7 @@ import { assert } from './assert.ts'
 import { BadStateError } from './bad-state-error.ts'
 import { decodeDeadlineRow } from './deadline-index.ts'
 import { deadlineName, deadlineRowKey } from './deadline-name.ts'
-import { decodeEntryRow, entryBytes } from './entry.ts'
+import { decodeEntryRow, entryBytes, pinnedBytes } from './entry.ts'
 import { addHash, emptySum, hashOf, hashText } from './hash.ts'
 import { keyName } from './key-name.ts'
 import { decodeMachineHead, encodeMachineHead } from './machine-head.ts'
@@ -143,6 +143,7 @@ class ShardScrub implements Scrub {
     const entry = decodeEntryRow(key, value)
     this.#counted.count += 1
     this.#counted.bytes += entryBytes(key, entry)
+    this.#counted.pinnedBytes += pinnedBytes(key, entry)
     addHash(this.#counted, entry)
     if (entry.deadline === 0) return
     const indexed = deadlineRowKey(deadlineName(entry.deadline, keyName(key)))
@@ -183,7 +184,7 @@ function compare(counted: SlotContent, declared: SlotContent): void {
 }
 
 function contentOf(slot: SlotContent): string {
-  return `${slot.count} entries of ${slot.bytes} bytes with hash ${hashText(slot)}`
+  return `${slot.count} entries of ${slot.bytes} bytes (${slot.pinnedBytes} pinned) with hash ${hashText(slot)}`
 }
 
 function follows(before: CheckpointRow, row: CheckpointRow): boolean {

@@ -1,13 +1,15 @@
 // The replicated state machine of a shard: what `ReplicatedState` and the read path do, over the tables beside this file.
-import type { Answer } from '@quorate/protocol'
+import type { Answer, Victim } from '@quorate/protocol'
 import { CommandCursor, slotOf } from '@quorate/protocol'
 import type { ApplyContext } from './apply-context.ts'
 import { applySections } from './apply-section.ts'
 import { assert } from './assert.ts'
 import { BadStateError } from './bad-state-error.ts'
+import { ColdCursor, type ColdScan } from './cold-cursor.ts'
 import { DEADLINE_WINDOW, DeadlineIndex } from './deadline-index.ts'
 import { decodeEntryRow, type Entry, entryResult, isExpired, type Known } from './entry.ts'
 import { frozenEntryRows } from './entry-rows.ts'
+import { EvictionHand } from './eviction-hand.ts'
 import { hashOf, hashText } from './hash.ts'
 import { keyName } from './key-name.ts'
 import { KnownEntries } from './known-entries.ts'
@@ -21,6 +23,7 @@ import type { ReadPlace, ReadStep, ReadTicket } from './shard-read.ts'
 import type {
   CheckpointRow,
   ShardCheckpoint,
+  ShardCounts,
   ShardState,
   ShardStateOptions,
   ShardStats,
@@ -38,6 +41,9 @@ export class ShardMachine implements ShardState {
   readonly #sessions: SessionTable = new SessionTable()
   readonly #known: KnownEntries
   readonly #deadlines: DeadlineIndex
+  readonly #hand: EvictionHand
+  readonly #cold: ColdCursor
+  readonly counts: ShardCounts = { hits: 0, misses: 0, evictions: 0, expiries: 0 }
   #appliedIndex = 0
   #appliedTerm = 0
   #clock = 0
@@ -58,6 +64,8 @@ export class ShardMachine implements ShardState {
     this.group = group
     this.#known = new KnownEntries(options.hotBytesMax ?? HOT_BYTES_MAX, options.keySeed ?? noSeed)
     this.#deadlines = new DeadlineIndex(options.deadlineWindow ?? DEADLINE_WINDOW)
+    this.#hand = new EvictionHand(this.#known)
+    this.#cold = new ColdCursor(this.#known, this.#slots)
   }
 
   get appliedIndex(): number {
@@ -77,8 +85,8 @@ export class ShardMachine implements ShardState {
   }
 
   get stats(): ShardStats {
-    const { owned, count, bytes } = this.#slots.totals
-    return { slots: owned, keys: count, bytes, sessions: this.#sessions.size }
+    const { owned, count, bytes, pinnedBytes } = this.#slots.totals
+    return { slots: owned, keys: count, bytes, pinnedBytes, sessions: this.#sessions.size }
   }
 
   get storedAnswerBytes(): number {
@@ -103,6 +111,14 @@ export class ShardMachine implements ShardState {
 
   lookAhead(): RowScan | null {
     return this.#deadlines.lookAhead()
+  }
+
+  chooseVictims(bytes: number, count: number): readonly Victim[] {
+    return this.#hand.choose(bytes, count)
+  }
+
+  scanCold(): ColdScan | null {
+    return this.#cold.scan()
   }
 
   prefetch(entry: AppliedEntry): readonly RowKey[] {
@@ -157,6 +173,7 @@ export class ShardMachine implements ShardState {
     this.#appliedTerm = term
     this.#broken = false
     this.#removals = removals
+    for (const { cause } of removals) this.counts[cause === 'evicted' ? 'evictions' : 'expiries'] += 1
     this.#deadlines.trim()
     this.#rememberUnchanged(prepared)
     this.#letGo()
@@ -211,7 +228,7 @@ export class ShardMachine implements ShardState {
       key,
       hash,
       slot,
-      known: this.#known.find(key, hash),
+      known: this.#known.findUsed(key, hash),
     }))
     const missing = places.filter(({ known, slot }) => known === undefined && this.#slots.isServed(slot))
     if (missing.length === 0) {
@@ -279,8 +296,11 @@ export class ShardMachine implements ShardState {
   #answerRead({ slot }: ReadPlace, known: Known, t: number): Answer {
     const position = { epoch: this.#slots.epoch(slot), version: this.#lastVersion, t }
     if (!this.#slots.isServed(slot)) return { type: 'refused', code: 'MOVED', position }
-    if (known === null || isExpired(known, t))
+    if (known === null || isExpired(known, t)) {
+      this.counts.misses += 1
       return { type: 'applied', position, result: { type: 'absent' } }
+    }
+    this.counts.hits += 1
     return { type: 'applied', position, result: entryResult(known) }
   }
 

@@ -1,4 +1,6 @@
 // What a shard replicates, as its host sees it.
+import type { Victim } from '@quorate/protocol'
+import type { ColdScan } from './cold-cursor.ts'
 import type { KeySeed } from './key-hash.ts'
 import type { ReadStep, ReadTicket } from './shard-read.ts'
 import { ShardMachine } from './shard-machine.ts'
@@ -15,6 +17,15 @@ export interface ShardState extends ReplicatedState {
   lookAhead(): RowScan | null
   /** What the newest `apply` removed by itself, in order. */
   readonly removals: readonly Removal[]
+  /**
+   * Since this object was made, which is no part of the replicated state: keys that reads found and did not find, entries that
+   * `evict` and `sweep` removed.
+   */
+  readonly counts: Readonly<ShardCounts>
+  /** Entries in memory to evict, worth about `bytes`, at most `count`; looks at a limited number, so that it may give fewer. */
+  chooseVictims(bytes: number, count: number): readonly Victim[]
+  /** What to read from the store to find entries that memory does not know: the next ones in (slot, key) order, round and round. */
+  scanCold(): ColdScan | null
   /** Bytes of dirty entries, active and frozen: the host pauses apply at its limit. */
   readonly overlayBytes: number
   /**
@@ -36,7 +47,16 @@ export interface ShardStats {
   readonly keys: number
   /** Key + value + ENTRY_OVERHEAD_BYTES, summed over the entries. */
   readonly bytes: number
+  /** The part of `bytes` that was written with `evict: false`. */
+  readonly pinnedBytes: number
   readonly sessions: number
+}
+
+export interface ShardCounts {
+  hits: number
+  misses: number
+  evictions: number
+  expiries: number
 }
 
 export interface ShardStateOptions {

@@ -10,6 +10,8 @@ export interface SlotContent {
   count: number
   /** Key + value + ENTRY_OVERHEAD_BYTES, summed over the entries. */
   bytes: number
+  /** The part of `bytes` that is pinned. */
+  pinnedBytes: number
   /** Sum of the entries' hashes. */
   low: number
   high: number
@@ -17,22 +19,28 @@ export interface SlotContent {
 
 const CONTENT_FORMAT = 1
 const CONTENT_ROW_BYTES = 25
+/** With the pinned bytes behind: only where there are some. */
+const PINNED_CONTENT_FORMAT = 2
+const PINNED_CONTENT_ROW_BYTES = 33
 
 export function noContent(slot: number): SlotContent {
-  return { slot, count: 0, bytes: 0, low: 0, high: 0 }
+  return { slot, count: 0, bytes: 0, pinnedBytes: 0, low: 0, high: 0 }
 }
 
-export function hashContent({ slot, count, bytes, low, high }: SlotContent): Hash {
-  return hashOf([slot, count, bytes, low, high], [])
+export function hashContent({ slot, count, bytes, pinnedBytes, low, high }: SlotContent): Hash {
+  const numbers = [slot, count, bytes, low, high]
+  return hashOf(pinnedBytes === 0 ? numbers : [...numbers, pinnedBytes], [])
 }
 
-export function encodeContentRow({ count, bytes, low, high }: SlotContent): Uint8Array {
-  const row = rowWriter(CONTENT_ROW_BYTES)
-  row.u8(CONTENT_FORMAT)
+export function encodeContentRow({ count, bytes, pinnedBytes, low, high }: SlotContent): Uint8Array {
+  const pinned = pinnedBytes > 0
+  const row = rowWriter(pinned ? PINNED_CONTENT_ROW_BYTES : CONTENT_ROW_BYTES)
+  row.u8(pinned ? PINNED_CONTENT_FORMAT : CONTENT_FORMAT)
   row.number(count)
   row.number(bytes)
   row.u32(low)
   row.u32(high)
+  if (pinned) row.number(pinnedBytes)
   return row.finish()
 }
 
@@ -42,8 +50,12 @@ export function decodeContentRow(slot: number, key: Uint8Array, bytes: Uint8Arra
     throw new BadStateError(`slot row ${slot} with ${key.length} bytes of key`)
   const row = rowReader(bytes, `slot row ${slot}`)
   const format = row.u8()
-  if (format !== CONTENT_FORMAT) throw new BadStateError(`slot row ${slot}: format ${format}`)
+  if (format !== CONTENT_FORMAT && format !== PINNED_CONTENT_FORMAT)
+    throw new BadStateError(`slot row ${slot}: format ${format}`)
   const content = { slot, count: row.number(1), bytes: row.number(1), low: row.u32(), high: row.u32() }
+  const pinnedBytes = format === PINNED_CONTENT_FORMAT ? row.number(1) : 0
   row.end()
-  return content
+  if (pinnedBytes > content.bytes)
+    throw new BadStateError(`slot row ${slot}: ${pinnedBytes} of ${content.bytes} bytes are pinned`)
+  return { ...content, pinnedBytes }
 }

@@ -14,11 +14,11 @@ const UNSUMMED = 2
 /** Of a freeze; columns, since thousands of objects would live for as long as a checkpoint takes. */
 interface FrozenContents {
   readonly slots: Uint16Array
-  /** Count, bytes, low and high of each. */
+  /** Count, bytes, low, high and pinned bytes of each. */
   readonly numbers: Float64Array
 }
 
-const FROZEN_NUMBERS = 4
+const FROZEN_NUMBERS = 5
 
 export class SlotContents {
   /** Place + 1 by slot, 0 = none. An idle shard without entries has no such array. */
@@ -28,6 +28,7 @@ export class SlotContents {
   #slots: Uint16Array = new Uint16Array(FIRST_PLACES)
   #counts: Float64Array = new Float64Array(FIRST_PLACES)
   #bytes: Float64Array = new Float64Array(FIRST_PLACES)
+  #pinned: Float64Array = new Float64Array(FIRST_PLACES)
   #lows: Uint32Array = new Uint32Array(FIRST_PLACES)
   #highs: Uint32Array = new Uint32Array(FIRST_PLACES)
   #flags: Uint8Array = new Uint8Array(FIRST_PLACES)
@@ -43,13 +44,14 @@ export class SlotContents {
     return place >= 0 && (this.#counts[place] ?? 0) > 0
   }
 
-  /** By how much count, bytes and hash of a slot change, the hash modulo 2^32. */
-  change(slot: number, count: number, bytes: number, low: number, high: number): void {
+  /** By how much count, bytes, hash and pinned bytes of a slot change, the hash modulo 2^32. */
+  change(slot: number, count: number, bytes: number, low: number, high: number, pinned = 0): void {
     const place = this.#placeOf(slot)
     const countAfter = (this.#counts[place] ?? 0) + count
     const bytesAfter = (this.#bytes[place] ?? 0) + bytes
     this.#counts[place] = countAfter
     this.#bytes[place] = bytesAfter
+    if (pinned !== 0) this.#pinned[place] = (this.#pinned[place] ?? 0) + pinned
     this.#lows[place] = (this.#lows[place] ?? 0) + low
     this.#highs[place] = (this.#highs[place] ?? 0) + high
     this.#mark(place)
@@ -59,11 +61,22 @@ export class SlotContents {
     )
   }
 
+  /** The first slot at or above `slot` that holds entries, with what they are on average, bytes; null = there is none. */
+  nextFilled(slot: number): { readonly slot: number; readonly averageBytes: number } | null {
+    for (let next = slot; next < this.#places.length; next++) {
+      const place = (this.#places[next] ?? 0) - 1
+      const count = place < 0 ? 0 : (this.#counts[place] ?? 0)
+      if (count > 0) return { slot: next, averageBytes: (this.#bytes[place] ?? 0) / count }
+    }
+    return null
+  }
+
   /** What the store already holds: not dirty. */
-  restore({ slot, count, bytes, low, high }: SlotContent): void {
+  restore({ slot, count, bytes, pinnedBytes, low, high }: SlotContent): void {
     const place = this.#placeOf(slot)
     this.#counts[place] = count
     this.#bytes[place] = bytes
+    this.#pinned[place] = pinnedBytes
     this.#lows[place] = low
     this.#highs[place] = high
     this.#flags[place] = UNSUMMED
@@ -97,6 +110,7 @@ export class SlotContents {
       numbers[FROZEN_NUMBERS * at + 1] = this.#bytes[place] ?? 0
       numbers[FROZEN_NUMBERS * at + 2] = this.#lows[place] ?? 0
       numbers[FROZEN_NUMBERS * at + 3] = this.#highs[place] ?? 0
+      numbers[FROZEN_NUMBERS * at + 4] = this.#pinned[place] ?? 0
       this.#flags[place] = (this.#flags[place] ?? 0) & ~DIRTY
     }
     this.#dirty.length = 0
@@ -112,8 +126,8 @@ export class SlotContents {
     assert(this.#frozen !== null, 'slot contents: nothing is frozen')
     const { slots, numbers } = this.#frozen
     for (const [at, slot] of slots.entries()) {
-      const [count, bytes, low, high] = numbers.subarray(FROZEN_NUMBERS * at)
-      yield { slot, count: count ?? 0, bytes: bytes ?? 0, low: low ?? 0, high: high ?? 0 }
+      const [count = 0, bytes = 0, low = 0, high = 0, pinnedBytes = 0] = numbers.subarray(FROZEN_NUMBERS * at)
+      yield { slot, count, bytes, pinnedBytes, low, high }
     }
   }
 
@@ -127,6 +141,7 @@ export class SlotContents {
       slot: this.#slots[place] ?? 0,
       count: this.#counts[place] ?? 0,
       bytes: this.#bytes[place] ?? 0,
+      pinnedBytes: this.#pinned[place] ?? 0,
       low: this.#lows[place] ?? 0,
       high: this.#highs[place] ?? 0,
     }
@@ -136,6 +151,7 @@ export class SlotContents {
     return (
       this.#counts[place] === 0 &&
       this.#bytes[place] === 0 &&
+      this.#pinned[place] === 0 &&
       this.#lows[place] === 0 &&
       this.#highs[place] === 0
     )
@@ -166,6 +182,7 @@ export class SlotContents {
     this.#slots = grown(this.#slots, new Uint16Array(length))
     this.#counts = grown(this.#counts, new Float64Array(length))
     this.#bytes = grown(this.#bytes, new Float64Array(length))
+    this.#pinned = grown(this.#pinned, new Float64Array(length))
     this.#lows = grown(this.#lows, new Uint32Array(length))
     this.#highs = grown(this.#highs, new Uint32Array(length))
     this.#flags = grown(this.#flags, new Uint8Array(length))

@@ -12,6 +12,8 @@ export interface SlotTotals {
   readonly owned: number
   readonly count: number
   readonly bytes: number
+  /** The part of `bytes` that is never evicted. */
+  readonly pinnedBytes: number
 }
 
 const noKey = new Uint8Array(0)
@@ -21,6 +23,7 @@ export class SlotTable {
   readonly #contents: SlotContents = new SlotContents()
   #count = 0
   #bytes = 0
+  #pinnedBytes = 0
   #stateChanges = 0
 
   /** Grows whenever the state of any slot changes: an asynchronous read does not outlive it (rule 27). */
@@ -29,7 +32,12 @@ export class SlotTable {
   }
 
   get totals(): SlotTotals {
-    return { owned: this.#ownership.owned, count: this.#count, bytes: this.#bytes }
+    return {
+      owned: this.#ownership.owned,
+      count: this.#count,
+      bytes: this.#bytes,
+      pinnedBytes: this.#pinnedBytes,
+    }
   }
 
   isServed(slot: number): boolean {
@@ -45,12 +53,18 @@ export class SlotTable {
     if (this.#ownership.found(bitmap, epoch)) this.#stateChanges += 1
   }
 
-  /** Accounts for an entry that takes the place of another: by how much count, bytes and hash differ, modulo 2^32. */
-  replace(slot: number, count: number, bytes: number, low: number, high: number): void {
+  /** Accounts for an entry that takes the place of another: by how much count, bytes, hash (modulo 2^32) and pinned bytes differ. */
+  replace(slot: number, count: number, bytes: number, low: number, high: number, pinned: number): void {
     assert(this.#ownership.ownerOf(slot).state !== 'none', `slot ${slot} is not here`)
-    this.#contents.change(slot, count, bytes, low, high)
+    this.#contents.change(slot, count, bytes, low, high, pinned)
     this.#count += count
     this.#bytes += bytes
+    this.#pinnedBytes += pinned
+  }
+
+  /** See `SlotContents`. */
+  nextFilled(slot: number): ReturnType<SlotContents['nextFilled']> {
+    return this.#contents.nextFilled(slot)
   }
 
   restoreOwnership(slot: number, key: Uint8Array, row: Uint8Array): void {
@@ -63,6 +77,7 @@ export class SlotTable {
     this.#contents.restore(content)
     this.#count += content.count
     this.#bytes += content.bytes
+    this.#pinnedBytes += content.pinnedBytes
   }
 
   hash(): Hash {

@@ -24,7 +24,7 @@ const hashOfAll = (slots: ReadonlyMap<number, readonly number[]>): Hash => {
 function contentOf(slot: number, lows: readonly number[]): SlotContent {
   const hash = emptySum()
   for (const low of lows) addHash(hash, { low, high: low * 3 })
-  return { slot, count: lows.length, bytes: 70 * lows.length, ...hash }
+  return { slot, count: lows.length, pinnedBytes: 0, bytes: 70 * lows.length, ...hash }
 }
 
 test('slots count what a map of them would, and a frozen part keeps the moment of its freeze', () => {

@@ -8,6 +8,8 @@ import type { MapChange, MapGroup, MapNode, MapReplica, ShardMap } from '../shar
 import { faultOfShardMap } from './check-shard-map.ts'
 
 const SHARD_MAP_VERSION = 2
+/** As 2, and behind the slots `bytesMax`: only where there is a limit. */
+const BOUNDED_MAP_VERSION = 3
 /** Most maps fit; the writer grows for the others. */
 const CAPACITY_BYTES = 4096
 /** Length and group of a run of slots. */
@@ -16,7 +18,17 @@ const RUN_BYTES = 6
 /** The map of a cluster that is not formed yet: epoch 0, no nodes, no groups, every slot unassigned. */
 export function emptyShardMap(clusterId: ClusterId): ShardMap {
   const slots = new Uint32Array(limits.slots)
-  return { clusterId, epoch: 0, nodes: [], nextIncarnation: 1, leaving: [], removed: [], groups: [], slots }
+  return {
+    clusterId,
+    epoch: 0,
+    nodes: [],
+    nextIncarnation: 1,
+    leaving: [],
+    removed: [],
+    groups: [],
+    bytesMax: 0,
+    slots,
+  }
 }
 
 /** Maps are immutable and go to every client and peer: each is checked and encoded once. */
@@ -35,7 +47,7 @@ function encode(map: ShardMap): Uint8Array {
   const fault = faultOfShardMap(map)
   if (fault !== null) assert.fail(`a shard map with ${fault}`)
   const writer = new ByteWriter(CAPACITY_BYTES)
-  writer.u8(SHARD_MAP_VERSION, 'map version')
+  writer.u8(map.bytesMax === 0 ? SHARD_MAP_VERSION : BOUNDED_MAP_VERSION, 'map version')
   writer.identity(map.clusterId, 'clusterId')
   writer.natural(map.epoch, 'epoch')
   writer.u16(map.nodes.length, 'nodes')
@@ -46,6 +58,7 @@ function encode(map: ShardMap): Uint8Array {
   writer.u16(map.groups.length, 'groups')
   for (const group of map.groups) writeGroup(writer, group)
   writeSlots(writer, map.slots)
+  if (map.bytesMax !== 0) writer.positive(map.bytesMax, 'bytesMax')
   return writer.finish()
 }
 
@@ -56,7 +69,8 @@ function encode(map: ShardMap): Uint8Array {
  */
 export function decodeShardMap(bytes: Uint8Array): ShardMap {
   const reader = new ByteReader(bytes)
-  if (reader.u8() !== SHARD_MAP_VERSION) reader.fail('an unknown map version')
+  const version = reader.u8()
+  if (version !== SHARD_MAP_VERSION && version !== BOUNDED_MAP_VERSION) reader.fail('an unknown map version')
   const clusterId = reader.identity()
   const epoch = reader.natural()
   const nodes: MapNode[] = []
@@ -67,7 +81,18 @@ export function decodeShardMap(bytes: Uint8Array): ShardMap {
   const groups: MapGroup[] = []
   for (let left = reader.u16(); left > 0; left -= 1) groups.push(readGroup(reader))
   const slots = readSlots(reader)
-  const map: ShardMap = { clusterId, epoch, nodes, nextIncarnation, leaving, removed, groups, slots }
+  const bytesMax = version === BOUNDED_MAP_VERSION ? reader.positive() : 0
+  const map: ShardMap = {
+    clusterId,
+    epoch,
+    nodes,
+    nextIncarnation,
+    leaving,
+    removed,
+    groups,
+    bytesMax,
+    slots,
+  }
   reader.end()
   const fault = faultOfShardMap(map)
   if (fault !== null) reader.fail(fault)

@@ -22,6 +22,7 @@ import {
   OP_PERSIST,
   OP_SET,
   OP_TOUCH,
+  PINS,
   readCommand,
 } from './command-layout.ts'
 import { COMMANDS_HEADER_BYTES, SECTION_HEADER_BYTES, SECTION_VERSION, sectionKinds } from './section-kind.ts'
@@ -69,6 +70,8 @@ export class CommandCursor {
   ifVersion = 0
   /** 0 = none. */
   ttl = 0
+  /** Of a set: the entry is never evicted. */
+  pins = false
   /** The tagged value of a set, which may be kept as it is; nothing else has one. */
   valueAt = 0
   valueLength = 0
@@ -134,6 +137,7 @@ export class CommandCursor {
     this.notAfter = this.#natural(at + 12)
     this.isSet = op === OP_SET
     this.condition = flags & CONDITION_MASK
+    this.pins = (flags & PINS) !== 0
     this.keyAt = this.#readOptions(op, flags, at + FIXED_BYTES)
     this.valueAt = this.keyAt + this.keyLength
     this.#next = this.valueAt + this.valueLength
@@ -200,7 +204,7 @@ export class CommandCursor {
 function areFlags(op: number, flags: number): boolean {
   switch (op) {
     case OP_SET:
-      return (flags & ~(CONDITION_MASK | HAS_TTL)) === 0
+      return (flags & ~(CONDITION_MASK | HAS_TTL | PINS)) === 0
     case OP_TOUCH:
       return (flags & ~(CONDITION_MASK | HAS_TTL)) === 0 && (flags & HAS_TTL) !== 0
     case OP_DEL:

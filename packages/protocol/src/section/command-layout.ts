@@ -18,6 +18,8 @@ export const IF_VERSION = 1
 export const IF_ABSENT = 2
 export const IF_PRESENT = 3
 export const HAS_TTL = 0b100
+/** Of a set: the entry is never evicted. */
+export const PINS = 0b1000
 
 /** Up to and with `notAfter`. */
 export const FIXED_BYTES = 20
@@ -71,12 +73,15 @@ export function readCommand(reader: ByteReader, firstSequence: number): Command 
   if (op === OP_DEL) return { op: 'del', ...common }
   if (op === OP_TOUCH) return { op: 'touch', ...common, ttl }
   if (op === OP_PERSIST) return { op: 'persist', ...common }
-  return { op: 'set', ...common, value: readValue(reader, valueBytes, 'view'), ttl }
+  const value = readValue(reader, valueBytes, 'view')
+  if ((flags & PINS) !== 0) return { op: 'set', ...common, value, ttl, evict: false }
+  return { op: 'set', ...common, value, ttl }
 }
 
 /** What the commands of a section have in common. */
 export interface SeenCommands {
   deletesOnly: boolean
+  pins: boolean
   notAfterMax: number
 }
 
@@ -90,6 +95,7 @@ export function skipCommand(reader: ByteReader, firstSequence: number, seen: See
   const notAfter = reader.natural()
   if (notAfter > seen.notAfterMax) seen.notAfterMax = notAfter
   if (op !== OP_DEL) seen.deletesOnly = false
+  if ((flags & PINS) !== 0) seen.pins = true
   if (op === OP_INCR) reader.integer()
   else if ((flags & CONDITION_MASK) === IF_VERSION) reader.natural()
   if ((flags & HAS_TTL) !== 0) readTtl(reader)
@@ -100,7 +106,7 @@ export function skipCommand(reader: ByteReader, firstSequence: number, seen: See
 function readFlags(reader: ByteReader, op: number): number {
   switch (op) {
     case OP_SET:
-      return reader.flags(CONDITION_MASK | HAS_TTL)
+      return reader.flags(CONDITION_MASK | HAS_TTL | PINS)
     case OP_TOUCH: {
       const flags = reader.flags(CONDITION_MASK | HAS_TTL)
       return (flags & HAS_TTL) === 0 ? reader.fail('a touch without a ttl') : flags
@@ -163,16 +169,17 @@ function opOf(command: Command): number {
 
 function flagsOf(command: Command): number {
   if (command.op === 'incr') return 0
-  const ttl = hasTtl(command) ? HAS_TTL : 0
+  const pins = command.op === 'set' && command.evict === false ? PINS : 0
+  const options = pins | (hasTtl(command) ? HAS_TTL : 0)
   switch (command.condition.type) {
     case 'always':
-      return ttl
+      return options
     case 'ifVersion':
-      return ttl | IF_VERSION
+      return options | IF_VERSION
     case 'ifAbsent':
-      return ttl | IF_ABSENT
+      return options | IF_ABSENT
     case 'ifPresent':
-      return ttl | IF_PRESENT
+      return options | IF_PRESENT
     default:
       return unreachable(command.condition)
   }

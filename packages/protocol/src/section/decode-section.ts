@@ -1,7 +1,7 @@
 // Reads sections out of a payload, and checks them without making anything.
 import { BadFrameError } from '../bad-frame-error.ts'
 import { ByteReader } from '../bytes/byte-reader.ts'
-import type { Command, Section, SessionId } from '../command.ts'
+import type { Command, Section, SessionId, Victim } from '../command.ts'
 import { limits } from '../limits.ts'
 import { readCommand, type SeenCommands, skipCommand } from './command-layout.ts'
 import {
@@ -13,7 +13,7 @@ import {
 } from './section-kind.ts'
 import { unreachable } from '../unreachable.ts'
 
-const leadersOnly: ReadonlySet<Section['kind']> = new Set(['found', 'tick', 'sweep'])
+const leadersOnly: ReadonlySet<Section['kind']> = new Set(['found', 'tick', 'sweep', 'evict'])
 
 /**
  * The section that begins at `offset` (default 0) of `payload`, and where it ends. Keys, values and slots in it are
@@ -42,8 +42,8 @@ export function decodeSections(payload: Uint8Array): Section[] {
 
 /**
  * Walks through one whole section, which `bytes` must be exactly, and checks every number and length in it, so that
- * apply meets only what it can execute. With origin `client` a `found`, `tick` or `sweep` section is refused: only the
- * shard's own leader makes those.
+ * apply meets only what it can execute. With origin `client` a `found`, `tick`, `sweep` or `evict` section is refused: only
+ * the shard's own leader makes those.
  * @throws BadFrameError
  */
 export function validateSection(
@@ -98,6 +98,8 @@ function readBody(reader: ByteReader, start: SectionStart): Section {
       return { kind, group }
     case 'sweep':
       return { kind, group, limit: readSweepLimit(reader) }
+    case 'evict':
+      return { kind, group, victims: readVictims(reader) }
     default:
       return unreachable(kind)
   }
@@ -106,7 +108,7 @@ function readBody(reader: ByteReader, start: SectionStart): Section {
 function skipSection(reader: ByteReader): SectionHeader {
   const { kind, group, count, bytes, end } = readStart(reader)
   let session: SessionId | null = null
-  const seen: SeenCommands = { deletesOnly: false, notAfterMax: 0 }
+  const seen: SeenCommands = { deletesOnly: false, pins: false, notAfterMax: 0 }
   if (kind === 'commands' || kind === 'closeSession') session = readSession(reader)
   if (kind === 'commands') skipCommands(reader, count, seen)
   else if (kind === 'openSession') seen.notAfterMax = reader.natural()
@@ -114,6 +116,7 @@ function skipSection(reader: ByteReader): SectionHeader {
     reader.natural()
     reader.skip(SLOT_BITS_BYTES)
   } else if (kind === 'sweep') readSweepLimit(reader)
+  else if (kind === 'evict') readVictims(reader)
   if (reader.offset !== end) reader.fail('a section that is not as long as it says')
   return { kind, group, count, bytes, session, ...seen }
 }
@@ -162,6 +165,8 @@ function readKind(reader: ByteReader): Section['kind'] {
       return 'tick'
     case sectionKinds.sweep:
       return 'sweep'
+    case sectionKinds.evict:
+      return 'evict'
     default:
       return reader.fail('an unknown section kind')
   }
@@ -171,6 +176,20 @@ function readSweepLimit(reader: ByteReader): number {
   const limit = reader.u32()
   if (limit === 0 || limit > limits.sweepEntries) reader.fail('a sweep limit out of range')
   return limit
+}
+
+/** Keys are views. */
+function readVictims(reader: ByteReader): Victim[] {
+  const count = reader.u32()
+  if (count === 0 || count > limits.evictEntries) reader.fail('a number of victims out of range')
+  const victims: Victim[] = []
+  for (let left = count; left > 0; left -= 1) {
+    const version = reader.positive()
+    const length = reader.u16()
+    if (length === 0 || length > limits.keyBytes) reader.fail('a key length out of range')
+    victims.push({ key: reader.view(length), version })
+  }
+  return victims
 }
 
 function readSession(reader: ByteReader): SessionId {

@@ -1,7 +1,7 @@
 // Makes the bytes of a section: what a client sends and what a log entry holds.
 import assert from 'node:assert/strict'
 import { ByteWriter } from '../bytes/byte-writer.ts'
-import type { CommandSection, Section } from '../command.ts'
+import type { CommandSection, EvictSection, Section } from '../command.ts'
 import { limits } from '../limits.ts'
 import { commandBytes, writeCommand } from './command-layout.ts'
 import {
@@ -11,6 +11,7 @@ import {
   SESSION_BYTES,
   sectionKinds,
   SLOT_BITS_BYTES,
+  VICTIM_BYTES,
 } from './section-kind.ts'
 import { unreachable } from '../unreachable.ts'
 
@@ -32,6 +33,11 @@ export function sectionBytes(section: Section): number {
       return SECTION_HEADER_BYTES
     case 'sweep':
       return SECTION_HEADER_BYTES + 4
+    case 'evict':
+      return section.victims.reduce(
+        (length, { key }) => length + VICTIM_BYTES + key.length,
+        SECTION_HEADER_BYTES + 4,
+      )
     default:
       return unreachable(section)
   }
@@ -74,6 +80,21 @@ function writeBody(writer: ByteWriter, section: Section): void {
     case 'sweep':
       assert.ok(section.limit >= 1 && section.limit <= limits.sweepEntries, `a sweep of ${section.limit}`)
       writer.u32(section.limit, 'sweep limit')
+      return
+    case 'evict':
+      writeVictims(writer, section)
+  }
+}
+
+function writeVictims(writer: ByteWriter, { victims }: EvictSection): void {
+  if (victims.length === 0 || victims.length > limits.evictEntries)
+    assert.fail(`an eviction of ${victims.length}`)
+  writer.u32(victims.length, 'victims')
+  for (const { key, version } of victims) {
+    if (key.length === 0 || key.length > limits.keyBytes) assert.fail(`a key of ${key.length} bytes`)
+    writer.positive(version, 'version')
+    writer.u16(key.length, 'key length')
+    writer.raw(key)
   }
 }
 

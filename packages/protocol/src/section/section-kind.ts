@@ -10,6 +10,8 @@ export const COMMANDS_HEADER_BYTES = 28
 export const SESSION_BYTES = 12
 /** One bit for each slot. */
 export const SLOT_BITS_BYTES = 2048
+/** `version f64 | keyLength u16` of a victim, before its key. */
+export const VICTIM_BYTES = 10
 export const SECTION_VERSION = 1
 
 /** Stable numbers of the kinds. */
@@ -20,6 +22,7 @@ export const sectionKinds = {
   found: 4,
   tick: 5,
   sweep: 6,
+  evict: 7,
 } as const
 
 /** What the leader needs to know of a section whose body it only checks and copies. */
@@ -34,6 +37,8 @@ export interface SectionHeader {
   readonly session: SessionId | null
   /** Every command is a `del`: admitted even where space is short. */
   readonly deletesOnly: boolean
+  /** One of its commands is a `set` with `evict: false`. */
+  readonly pins: boolean
   /** The latest `notAfter` in it; 0 where there is none. */
   readonly notAfterMax: number
 }

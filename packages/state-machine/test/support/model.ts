@@ -8,6 +8,8 @@ interface ModelEntry {
   readonly version: number
   /** 0 = none. */
   readonly deadline: number
+  /** Written with `evict: false`. */
+  readonly pinned: boolean
 }
 
 interface ModelSession {
@@ -25,7 +27,7 @@ export class Model {
   clock = 0
   lastVersion = 0
   entries: Record<string, ModelEntry> = {}
-  /** What the newest entry swept. */
+  /** What the newest entry swept and evicted. */
   removals: {
     cause: string
     slotEpoch: number
@@ -105,6 +107,18 @@ export class Model {
         }
         return [this.#apply(0, { type: 'done' })]
       }
+      case 'evict': {
+        for (const { key, version } of section.victims) {
+          const entry = this.entries[nameOf(key)]
+          const slotEpoch = this.slots[slotOf(key)]
+          if (slotEpoch === undefined || entry?.version !== version || entry.pinned) continue
+          delete this.entries[nameOf(key)]
+          this.lastVersion += 1
+          const removal = { slotEpoch, version: this.lastVersion, removedVersion: version, key }
+          this.removals.push({ cause: 'evicted', deadline: entry.deadline, ...removal })
+        }
+        return [this.#apply(0, { type: 'done' })]
+      }
       case 'commands': {
         const session = this.sessions[`${section.session.group}.${section.session.version}`]
         if (session === undefined) return section.commands.map(() => this.#refuse('SESSION_EXPIRED', 0))
@@ -147,7 +161,12 @@ export class Model {
       const sum = BigInt(before?.value.type === 'integer' ? before.value.integer : 0) + BigInt(command.by)
       if (sum > BigInt(Number.MAX_SAFE_INTEGER) || sum < BigInt(Number.MIN_SAFE_INTEGER))
         return { type: 'overflow' }
-      const version = this.#put(name, { type: 'integer', integer: Number(sum) }, before?.deadline ?? 0)
+      const version = this.#put(
+        name,
+        { type: 'integer', integer: Number(sum) },
+        before?.deadline ?? 0,
+        before?.pinned,
+      )
       return { type: 'counted', version, integer: Number(sum) }
     }
     const { condition } = command
@@ -167,13 +186,16 @@ export class Model {
     }
     if (command.op === 'set') {
       const deadline = command.ttl === 0 ? 0 : this.clock + command.ttl
-      return { type: 'written', version: this.#put(name, command.value, deadline) }
+      return { type: 'written', version: this.#put(name, command.value, deadline, command.evict === false) }
     }
     if (command.op === 'touch' || command.op === 'persist') {
       if (before === undefined) return { type: 'touched', version: 0 }
       const deadline = command.op === 'touch' ? this.clock + command.ttl : 0
       const same = deadline === before.deadline
-      return { type: 'touched', version: same ? before.version : this.#put(name, before.value, deadline) }
+      return {
+        type: 'touched',
+        version: same ? before.version : this.#put(name, before.value, deadline, before.pinned),
+      }
     }
     if (before === undefined) return { type: 'deleted', existed: false }
     this.lastVersion += 1
@@ -186,9 +208,9 @@ export class Model {
     return entry === undefined || (entry.deadline !== 0 && entry.deadline <= t) ? undefined : entry
   }
 
-  #put(name: string, value: Value, deadline: number): number {
+  #put(name: string, value: Value, deadline: number, pinned = false): number {
     this.lastVersion += 1
-    this.entries[name] = { value, version: this.lastVersion, deadline }
+    this.entries[name] = { value, version: this.lastVersion, deadline, pinned }
     return this.lastVersion
   }
 

@@ -1,8 +1,8 @@
 // Runs a random history against the model and compares every answer and every state on the way.
-import type { Section } from '@quorate/protocol'
+import type { Section, Victim } from '@quorate/protocol'
 import { expect } from 'vitest'
 import type { AppliedEntry, CheckpointRow, ReadStep, RowScan } from '../../src/index.ts'
-import { Model, plain } from './model.ts'
+import { Model, nameOf, plain } from './model.ts'
 import { type DelayedRead, foundFor, GROUP, payloadOf, Replica } from './replica.ts'
 import { allKeys, type Step } from './scenario.ts'
 
@@ -56,7 +56,27 @@ export class Run {
         this.#lookedAhead?.scan.complete(this.#lookedAhead.rows)
         this.#lookedAhead = null
         this.#compareEarliest()
+        return
+      case 'evict':
+        return this.#evict(this.#choose(step.from, step.count))
     }
+  }
+
+  #choose(from: 'memory' | 'store', count: number): readonly Victim[] {
+    const { state } = this.replica
+    if (from === 'memory') return state.chooseVictims(Number.POSITIVE_INFINITY, count)
+    const scan = state.scanCold()
+    scan?.complete(this.replica.scan(scan))
+    return scan?.victims ?? []
+  }
+
+  /** Nothing came between the choice and the eviction: each victim goes. */
+  #evict(victims: readonly Victim[]): void {
+    for (const { key, version } of victims)
+      expect(this.model.entries[nameOf(key)]).toMatchObject({ version, pinned: false })
+    if (victims.length === 0) return
+    this.#entry('commands', 0, [{ kind: 'evict', group: GROUP, victims }])
+    expect(this.replica.state.removals).toHaveLength(victims.length)
   }
 
   #entry(type: AppliedEntry['type'], elapsed: number, sections: readonly Section[] | null): void {
@@ -77,15 +97,21 @@ export class Run {
     expect(state.stats).toEqual({
       slots: Object.keys(this.model.slots).length,
       keys: Object.keys(this.model.entries).length,
-      bytes: Object.entries(this.model.entries).reduce(
-        (sum, [name, { value }]) =>
-          sum + name.length / 2 + 64 + (value.type === 'integer' ? 9 : value.bytes.length + 1),
-        0,
-      ),
+      bytes: this.#bytesOf(() => true),
+      pinnedBytes: this.#bytesOf((pinned) => pinned),
       sessions: Object.keys(this.model.sessions).length,
     })
     this.#compareEarliest()
     this.states.push({ canonical: this.model.canonical(), hash: state.stateHash() })
+  }
+
+  #bytesOf(counts: (pinned: boolean) => boolean): number {
+    return Object.entries(this.model.entries)
+      .filter(([, { pinned }]) => counts(pinned))
+      .reduce((sum, [name, { value }]) => {
+        const length = value.type === 'integer' ? 9 : value.bytes.length + 1
+        return sum + name.length / 2 + 64 + length
+      }, 0)
   }
 
   /** What a leader plans its next sweep by. */

@@ -29,6 +29,8 @@ export type Step =
   /** Asks the store for what expires next; the answer comes later. */
   | { readonly do: 'lookAhead' }
   | { readonly do: 'lookedAhead' }
+  /** The host chooses victims, in memory or in the store, and evicts them. */
+  | { readonly do: 'evict'; readonly from: 'memory' | 'store'; readonly count: number }
 
 export const keys: readonly Uint8Array[] = ['a', 'b', 'user:{1}', '{1}', 'lost'].map((text) =>
   new TextEncoder().encode(text),
@@ -67,15 +69,19 @@ const ttl = fc.oneof(
 const command: fc.Arbitrary<Command> = fc.oneof(
   {
     weight: 3,
-    arbitrary: fc.record({
-      op: fc.constant('set' as const),
-      sequence,
-      notAfter,
-      key,
-      value,
-      condition,
-      ttl: fc.oneof(fc.constant(0), ttl),
-    }),
+    arbitrary: fc.record(
+      {
+        op: fc.constant('set' as const),
+        sequence,
+        notAfter,
+        key,
+        value,
+        condition,
+        ttl: fc.oneof(fc.constant(0), ttl),
+        evict: fc.constant(false as const),
+      },
+      { requiredKeys: ['op', 'sequence', 'notAfter', 'key', 'value', 'condition', 'ttl'] },
+    ),
   },
   fc.record({ op: fc.constant('touch' as const), sequence, notAfter, key, condition, ttl }),
   fc.record({ op: fc.constant('persist' as const), sequence, notAfter, key, condition }),
@@ -119,6 +125,15 @@ const section: fc.Arbitrary<Section> = fc.oneof(
       limit: fc.integer({ min: 1, max: 4 }),
     }),
   },
+  fc.record({
+    kind: fc.constant('evict' as const),
+    group,
+    // Some of these versions are those of entries, most are of none.
+    victims: fc.array(fc.record({ key, version: fc.integer({ min: 1, max: 40 }) }), {
+      minLength: 1,
+      maxLength: 6,
+    }),
+  }),
 )
 
 const elapsed = fc.oneof(
@@ -162,6 +177,12 @@ const hostStep: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant('write' as const), count: fc.integer({ min: 1, max: 6 }) }),
 )
 
+const evictStep: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant('evict' as const),
+  from: fc.constantFrom('memory' as const, 'store' as const),
+  count: fc.integer({ min: 1, max: 3 }),
+})
+
 const readStep: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
     do: fc.constant('read' as const),
@@ -184,6 +205,7 @@ export const allSteps: fc.Arbitrary<Step[]> = fc.array(
     { weight: 2, arbitrary: againStep },
     { weight: 4, arbitrary: hostStep },
     { weight: 5, arbitrary: readStep },
+    { weight: 2, arbitrary: evictStep },
   ),
   { maxLength: 60, size: 'max' },
 )

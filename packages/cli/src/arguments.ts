@@ -66,6 +66,31 @@ export function parseTtl(text: string): number {
   return ttl
 }
 
+const byteUnits: Readonly<Record<string, number>> = {
+  '': 1,
+  KiB: 1024,
+  MiB: 1_048_576,
+  GiB: 1_073_741_824,
+  TiB: 2 ** 40,
+}
+
+/** Bytes of `256MiB`, `4GiB`; a bare number is bytes. 0 = no limit. */
+export function parseBytes(text: string): number {
+  const match = /^(\d+(?:\.\d+)?)(KiB|MiB|GiB|TiB)?$/.exec(text)
+  const bytes = Number(match?.[1]) * (byteUnits[match?.[2] ?? ''] ?? Number.NaN)
+  if (!Number.isSafeInteger(bytes)) throw new InvalidArgumentError('Write 256MiB, 4GiB or a number of bytes.')
+  return bytes
+}
+
+/** What is wrong with a limit for so many shards, or null. */
+export function faultOfMaxBytes(maxBytes: number, shards: number): string | null {
+  const least = shards * limits.shardBytesMin
+  if (maxBytes === 0 || maxBytes >= least) return null
+  return `--max-bytes ${maxBytes} is too little for ${shards} shards: at least ${least / byteMiB}MiB, 12 for each`
+}
+
+const byteMiB = 1_048_576
+
 /** A parser for integers within a range. */
 export function integerBetween(min: number, max: number): (text: string) => number {
   return (text) => {

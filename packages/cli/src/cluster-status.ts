@@ -1,6 +1,6 @@
 // What the nodes of a cluster say of themselves, and whether every shard is served.
 import type { NodeReport } from '@quorate/client'
-import type { NodeStatus } from '@quorate/node'
+import type { NodeStatus, ShardStatus } from '@quorate/node'
 import { META_GROUP } from '@quorate/protocol'
 
 /** Stands in the list for a node that did not answer. */
@@ -48,6 +48,12 @@ export interface ShardSummary {
   /** How far the replica furthest behind is from the highest commit index known. */
   readonly lagMax: number
   readonly keys: number
+  /** As the leader counts them (see `ShardStatus`); of the first replica where there is none. */
+  readonly bytes: number
+  readonly hits: number
+  readonly misses: number
+  readonly evictions: number
+  readonly expiries: number
   readonly replicas: number
   /** Replicas that are stopped or condemned, with their reasons. */
   readonly failing: readonly string[]
@@ -73,13 +79,21 @@ export function summariseShards(nodes: readonly ListedNode[]): ShardSummary[] {
         term: Math.max(...replicas.map(({ term }) => term)),
         commitIndex,
         lagMax: commitIndex - Math.min(...replicas.map(({ appliedIndex }) => appliedIndex)),
-        keys: (leading ?? replicas[0])?.keys ?? 0,
+        ...contentOf(leading ?? replicas[0]),
         replicas: replicas.length,
         failing: replicas
           .filter(({ state }) => state !== 'live')
           .map(({ node, state, reason }) => `${node} ${state}${reason === null ? '' : `: ${reason}`}`),
       }
     })
+}
+
+/** A node of an older version says less. */
+function contentOf(
+  shard: Partial<ShardStatus> | undefined,
+): Pick<ShardSummary, 'keys' | 'bytes' | 'hits' | 'misses' | 'evictions' | 'expiries'> {
+  const { keys = 0, bytes = 0, hits = 0, misses = 0, evictions = 0, expiries = 0 } = shard ?? {}
+  return { keys, bytes, hits, misses, evictions, expiries }
 }
 
 /**

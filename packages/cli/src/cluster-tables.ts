@@ -22,9 +22,12 @@ export function shardTable(shards: readonly ShardSummary[], color: boolean): str
   const rows = shards.map((shard): Cell[] => [
     shardName(shard.group),
     shard.leader === null ? { text: 'NONE', style: 'red' } : shard.leader,
-    ...[shard.term, shard.commitIndex, shard.lagMax, shard.keys, shard.replicas].map(String),
+    ...[shard.term, shard.commitIndex, shard.lagMax, shard.keys, shard.bytes].map(String),
+    ...[shard.hits, shard.misses, shard.evictions, shard.expiries, shard.replicas].map(String),
     { text: shard.failing.join('; '), style: 'red' },
   ])
-  const head = ['SHARD', 'LEADER', 'TERM', 'COMMIT', 'LAG', 'KEYS', 'REPLICAS', 'FAILING']
-  return formatTable([head, ...rows], color)
+  return formatTable([shardHead, ...rows], color)
 }
+
+const shardHead =
+  'SHARD LEADER TERM COMMIT LAG KEYS BYTES HITS MISSES EVICTED EXPIRED REPLICAS FAILING'.split(' ')

@@ -10,7 +10,7 @@ import { UsageError } from '../src/exit-code.ts'
 import { openTerminal } from './fake-cache.ts'
 
 let directory: string
-const cluster = { nodes: 3, shards: 8, port: 7400 }
+const cluster = { nodes: 3, shards: 8, port: 7400, maxBytes: 268_435_456 }
 beforeEach(() => {
   directory = mkdtempSync(path.join(tmpdir(), 'quorate-dev-'))
 })
@@ -50,11 +50,21 @@ test('deleting takes the nodes, their logs and the marker', () => {
 })
 
 test('what is not typed comes from the directory; what contradicts it is refused', () => {
-  const stored = { nodes: 5, shards: 2, port: 7800 }
+  const stored = { nodes: 5, shards: 2, port: 7800, maxBytes: 0 }
   expect(chooseOptions({}, null)).toEqual(cluster)
   expect(chooseOptions({ nodes: 5 }, stored)).toEqual(stored)
   expect(() => chooseOptions({ nodes: 3 }, stored)).toThrow('--nodes 3 contradicts')
   expect(() => chooseOptions({ port: 7400 }, stored)).toThrow(UsageError)
+  expect(() => chooseOptions({ maxBytes: 1e9 }, stored)).toThrow('--max-bytes 1000000000 contradicts')
+  // One that was made before there was a limit has none.
+  writeFileSync(path.join(directory, 'quorate-dev.json'), '{"format":1,"nodes":5,"shards":2,"port":7800}')
+  expect(readCluster(directory)).toEqual(stored)
+})
+
+test('a limit that leaves a shard no room for a large write is refused; the default grows with the shards', () => {
+  expect(() => chooseOptions({ maxBytes: 95 * 1_048_576 }, null)).toThrow('at least 96MiB')
+  expect(chooseOptions({ maxBytes: 96 * 1_048_576 }, null).maxBytes).toBe(96 * 1_048_576)
+  expect(chooseOptions({ shards: 100 }, null).maxBytes).toBe(1_200 * 1_048_576)
 })
 
 test('nodes have client ports from the first on and peer ports 100 above, those for operators 200', () => {
@@ -66,7 +76,7 @@ test('nodes have client ports from the first on and peer ports 100 above, those 
   ])
   expect(portsOf(cluster)).toEqual([7400, 7500, 7600, 7401, 7501, 7601, 7402, 7502, 7602])
   expect(plan[1]?.command).toContain(
-    '--bootstrap n1=127.0.0.1:7500,n2=127.0.0.1:7501,n3=127.0.0.1:7502 --shards 8',
+    '--bootstrap n1=127.0.0.1:7500,n2=127.0.0.1:7501,n3=127.0.0.1:7502 --shards 8 --max-bytes 268435456',
   )
 })
 

@@ -135,6 +135,7 @@ export function shardMap(hosts: readonly (readonly string[])[], meta: readonly s
   return {
     clusterId: 'c',
     epoch: 1,
+    bytesMax: 0,
     nodes: names.map((name) => ({
       dirId: `dir-${name}`,
       name,
@@ -204,6 +205,13 @@ export function shardStatus(group: number, role: string, fields: Partial<ShardSt
     lag: 0,
     slots: 1,
     keys: 5,
+    bytes: 0,
+    pinnedBytes: 0,
+    bytesMax: 0,
+    hits: 0,
+    misses: 0,
+    evictions: 0,
+    expiries: 0,
     checkpointIndex: 9,
     snapshotsInstalled: 0,
     stateHash: '0',

@@ -55,6 +55,6 @@ export async function until<T>(
 /** The first client port of a `dev` cluster whose ports are all free now. */
 export async function freeDevPort(nodes: number): Promise<number> {
   for (let port = 20_000 + (process.pid % 20_000); port < 65_000; port += 211)
-    if ((await busyPorts(portsOf({ nodes, shards: 1, port }))).length === 0) return port
+    if ((await busyPorts(portsOf({ nodes, port }))).length === 0) return port
   throw new Error('no free ports')
 }

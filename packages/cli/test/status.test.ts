@@ -28,7 +28,7 @@ test('status -o json gives one document per node, in the order of their names', 
 test('the table names the leader of each shard', async () => {
   const { out } = await terminal.type('status')
   expect(out).toMatch(/^n1 +serving +n1:7400 +100 +1$/m)
-  expect(out).toMatch(/^meta +n10 +2 +9 +0 +5 +3$/m)
+  expect(out).toMatch(/^meta +n10 +2 +9 +0 +5 +0 +0 +0 +0 +0 +3$/m)
   expect(out).toMatch(/^2 +n2 /m)
 })
 

@@ -75,7 +75,15 @@ export interface TtlOption {
   readonly ttl?: number | undefined
 }
 
-export interface SetManyOptions extends OperationOptions, TtlOption {}
+export interface EvictOption {
+  /**
+   * `false`: the entry is never evicted, until a `set` without it or a `del`; for locks and counters. A cluster with a limit
+   * takes so much of it as a tenth of that limit, then `OVERLOADED`. Default `true`.
+   */
+  readonly evict?: boolean | undefined
+}
+
+export interface SetManyOptions extends OperationOptions, TtlOption, EvictOption {}
 
 export interface UpdateOptions extends OperationOptions, TtlOption {
   /** How often it tries while others come first: 1 to 1,000, default 16. */
@@ -83,7 +91,7 @@ export interface UpdateOptions extends OperationOptions, TtlOption {
 }
 
 /** At most one condition. */
-export interface SetOptions extends OperationOptions, TtlOption {
+export interface SetOptions extends OperationOptions, TtlOption, EvictOption {
   /** Only if the entry has this version. */
   readonly ifVersion?: number | undefined
   /** Only if there is no entry. */
@@ -99,7 +107,7 @@ export interface UnconditionalOptions extends OperationOptions {
   readonly ifPresent?: false | undefined
 }
 
-export interface UnconditionalSetOptions extends UnconditionalOptions, TtlOption {}
+export interface UnconditionalSetOptions extends UnconditionalOptions, TtlOption, EvictOption {}
 
 /** Of `del`, `touch` and `persist`. */
 export interface DelOptions extends OperationOptions {

@@ -95,7 +95,7 @@ export class QuorateCache implements Cache {
     key: Uint8Array,
     value: Value,
     condition: Condition,
-    options: OperationOptions & TtlOption,
+    options: OperationOptions & TtlOption & Pick<SetOptions, 'evict'>,
   ): Promise<Written | ConditionalResult> {
     const body: UserBody = {
       kind: 'write',
@@ -107,6 +107,7 @@ export class QuorateCache implements Cache {
       value,
       condition,
       ttl: ttlOf(options),
+      ...(options.evict === false ? { evict: false as const } : {}),
     }
     return this.#run(body, condition, options, written)
   }

@@ -32,7 +32,14 @@ export class Cluster {
 
   constructor(seed: number) {
     this.world = new World(seed, new Trace(), (host) => host.startsWith('n'))
-    this.nodes = new SimulatedCluster(this.world, { nodes: NODES, spares: 0, shards: 1, settings: {} })
+    this.nodes = new SimulatedCluster(this.world, {
+      nodes: NODES,
+      spares: 0,
+      shards: 1,
+      settings: {},
+      maxBytes: 0,
+      removed: () => {},
+    })
     this.#clients = Array.from({ length: CLIENTS }, (_, at) =>
       createSimulatedClient(`c${at + 1}`, this.world, this.nodes),
     )

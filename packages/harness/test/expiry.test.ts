@@ -47,6 +47,8 @@ const persist = (version: number, position: readonly [number, number], span: Spa
   operation('persist', span, { seen: { value: null, version }, ...at(...position) })
 const forever = (value: string, entry: number, position: readonly [number, number], span: Span) =>
   operation('get', span, { seen: { value, version: entry }, ...at(...position) })
+const evict = (removed: number, version: number, returnMs: number) =>
+  operation('evict', [0, returnMs], { process: 'system', expectedVersion: removed, ...at(version, 0) })
 const unknownTouch = operation('touch', [0, null], { ttl: 1 })
 
 const first = set('a', 5, 100, 50, [0, 1])
@@ -92,6 +94,17 @@ const sound: Record<string, Operation[]> = {
   ],
   'a touch of unknown outcome that ended it early': [first, unknownTouch, gone([6, 110], [2, 3])],
   'a touch of unknown outcome that kept it': [first, unknownTouch, get('a', 6, 400, [6, 300], [2, 3])],
+  'rule 23: a value gone before its deadline by an eviction that was reported': [
+    first,
+    evict(5, 6, 3),
+    gone([6, 110], [2, 4]),
+    set('b', 7, 120, 50, [6, 7]),
+  ],
+  'an eviction of what a set of unknown outcome wrote': [
+    operation('set', [0, null], { argument: 'b' }),
+    evict(7, 8, 3),
+    gone([8, 130], [2, 4]),
+  ],
   'nothing at all': [gone([1, 1], [0, 1])],
 }
 
@@ -115,6 +128,13 @@ const unsound: Record<string, Operation[]> = {
   'a touch of what had expired': [first, touch(6, [6, 150], 80, [2, 3])],
   'an entry that had been replaced': [first, second, get('a', 5, 150, [8, 130], [8, 9])],
   'an entry that nobody wrote': [get('a', 5, 150, [5, 120], [2, 3])],
+  'rule 23: a value gone, and an eviction of another version': [
+    first,
+    evict(4, 6, 3),
+    gone([6, 110], [2, 4]),
+  ],
+  'an eviction that removes a newer write': [first, second, evict(5, 8, 9)],
+  'a value that is shown behind its eviction': [first, evict(5, 6, 3), get('a', 5, 150, [7, 120], [4, 5])],
   'two writes at one version': [first, set('b', 5, 120, null, [2, 3])],
   'an answer without a position': [{ ...first, position: null }],
   'a value gone, and only a later unknown operation to explain it': [

@@ -59,6 +59,8 @@ const lost = (expected: number, seen: Seen, version: number, call: number, end: 
     seen,
     ...at(version),
   })
+const evict = (removed: number, version: number, end: number) =>
+  operation('evict', [0, end], { process: 'system', expectedVersion: removed, ...at(version) })
 const unknown = (f: OperationKind, argument: string | number | null, call: number) =>
   operation(f, [call, null], { argument })
 
@@ -93,6 +95,19 @@ const legal: Record<string, Operation[]> = {
     get('u', 2, 2, 5, 6),
     cas('c', 2, 3, 7, 8),
   ],
+  'rule 23: a miss behind an eviction that was reported': [
+    set('a', 1, 0, 1),
+    evict(1, 2, 3),
+    get(null, null, 2, 2, 4),
+    cas('b', 0, 3, 5, 6),
+  ],
+  'an eviction of what an unknown set wrote and nobody saw': [
+    set('a', 1, 0, 1),
+    unknown('set', 'u', 2),
+    evict(2, 3, 4),
+    get(null, null, 3, 5, 6),
+  ],
+  'a counter that counts anew behind its eviction': [incr(1, 1, 0, 1), evict(1, 2, 3), incr(1, 3, 4, 5)],
   'a higher epoch behind a lower one': [
     set('a', 3, 0, 1),
     { ...set('b', 4, 2, 3), ...at(4, 2) },
@@ -106,6 +121,23 @@ const illegal: Record<string, Operation[]> = {
     set('b', 2, 2, 3),
     get('a', 1, 1, 4, 5),
   ],
+  'rule 23: an eviction that removes a newer write than was chosen': [
+    set('a', 1, 0, 1),
+    set('b', 2, 2, 3),
+    evict(1, 3, 4),
+    get(null, null, 3, 5, 6),
+  ],
+  'a miss that was called before the eviction and stands before it': [
+    set('a', 1, 0, 1),
+    get(null, null, 1, 2, 3),
+    evict(1, 2, 4),
+  ],
+  'a value found by who asked behind the report of its eviction': [
+    set('a', 1, 0, 1),
+    evict(1, 3, 4),
+    get('a', 1, 2, 5, 6),
+  ],
+  'an eviction of what nobody wrote': [evict(1, 2, 3)],
   'a stale value at a new position': [set('a', 1, 0, 1), set('b', 2, 2, 3), get('a', 1, 2, 4, 5)],
   'a lost write': [set('a', 1, 0, 1), get(null, null, 2, 2, 3)],
   'a lost write that was overwritten by a shorter log (the version is used twice)': [
@@ -184,6 +216,12 @@ describe('the presence checker', () => {
     expect(verdict({ value: 'b', version: 2 }, set('a', 1, 0, 1), set('b', 2, 2, 3))).toEqual([]))
   it('accepts a newest deletion', () => expect(verdict(nothing, set('a', 1, 0, 1), del(2, 2, 3))).toEqual([]))
   it('finds a lost write', () => expect(verdict(nothing, set('a', 1, 0, 1))).toHaveLength(1))
+  it('accepts a write that is gone by an eviction, and one that was read before it went', () => {
+    expect(verdict(nothing, set('a', 1, 0, 1), evict(1, 2, 3))).toEqual([])
+    expect(verdict({ value: 'a', version: 1 }, set('a', 1, 0, 1), evict(1, 2, 3))).toEqual([])
+  })
+  it('finds a write that is gone behind an eviction of an older one', () =>
+    expect(verdict(nothing, set('a', 1, 0, 1), evict(1, 2, 3), set('b', 3, 4, 5))).toHaveLength(1))
   it('finds an older value', () =>
     expect(verdict({ value: 'a', version: 1 }, set('a', 1, 0, 1), set('b', 2, 2, 3))).toHaveLength(1))
   it('finds a deletion undone', () =>

@@ -350,6 +350,7 @@ class Node implements QuorateNode {
       nodes,
       shards: this.#options.shards ?? SHARDS_DEFAULT,
       replicas: Math.min(REPLICAS, nodes.length),
+      bytesMax: this.#options.maxBytes ?? 0,
     }
     const { storage } = this.#running()
     this.#founding = founding

@@ -10,8 +10,9 @@ const FOUNDING_FILE = 'founding'
 const packr = new Packr({ useRecords: false })
 
 export async function writeFounding(storage: Storage, founding: Founding): Promise<void> {
-  const { clusterId, nodes, shards, replicas } = founding
-  await storage.writeFile(FOUNDING_FILE, packr.pack([1, clusterId, nodes.map(nodeArray), shards, replicas]))
+  const { clusterId, nodes, shards, replicas, bytesMax } = founding
+  const note = [1, clusterId, nodes.map(nodeArray), shards, replicas, bytesMax]
+  await storage.writeFile(FOUNDING_FILE, packr.pack(note))
 }
 
 /** Null where this node founded nothing. Throws `BadFrameError` on a damaged note. */
@@ -20,14 +21,15 @@ export function readFounding(storage: Storage): Founding | null {
   if (bytes === null) return null
   const decoded: unknown = packr.unpack(bytes)
   if (!Array.isArray(decoded)) throw new BadFrameError('the founding note is no array')
-  const [format, clusterId, nodes, shards, replicas] = decoded as unknown[]
+  const [format, clusterId, nodes, shards, replicas, bytesMax = 0] = decoded as unknown[]
   if (
     format !== 1 ||
     typeof clusterId !== 'string' ||
     !Array.isArray(nodes) ||
     typeof shards !== 'number' ||
-    typeof replicas !== 'number'
+    typeof replicas !== 'number' ||
+    typeof bytesMax !== 'number'
   )
     throw new BadFrameError('the founding note has another format')
-  return { clusterId, nodes: nodes.map(nodeOf), shards, replicas }
+  return { clusterId, nodes: nodes.map(nodeOf), shards, replicas, bytesMax }
 }

@@ -7,6 +7,7 @@ import {
   type GroupId,
   type MapChange,
   type MapNode,
+  META_GROUP,
   type ShardMap,
 } from '@quorate/protocol'
 import { DamageError } from '@quorate/storage'
@@ -28,6 +29,7 @@ export class MapHolder {
   #writing = false
   #nodeOfReplica = new Map<string, DirId>()
   #nodes = new Map<DirId, MapNode>()
+  #shardBytesMax = 0
   #changes = new Map<GroupId, MapChange>()
 
   constructor(file: MapFile, failed: (error: Error) => void) {
@@ -37,6 +39,11 @@ export class MapHolder {
 
   get map(): ShardMap | null {
     return this.#map
+  }
+
+  /** What the entries of one shard may take, bytes; 0 = no limit. */
+  get shardBytesMax(): number {
+    return this.#shardBytesMax
   }
 
   get epoch(): number {
@@ -94,6 +101,8 @@ export class MapHolder {
 
   #set(map: ShardMap): void {
     this.#map = map
+    const shards = map.groups.filter(({ group }) => group !== META_GROUP).length
+    this.#shardBytesMax = map.bytesMax === 0 ? 0 : Math.max(1, Math.floor(map.bytesMax / Math.max(1, shards)))
     this.#nodes = new Map(map.nodes.map((node) => [node.dirId, node]))
     this.#changes = new Map(
       map.groups.flatMap(({ group, change }) => (change === null ? [] : [[group, change] as const])),

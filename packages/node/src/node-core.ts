@@ -195,6 +195,10 @@ export class NodeCore implements ReplicaHost {
     if (node !== null) this.pairs.send(node, frame)
   }
 
+  shardBytesMax(): number {
+    return this.map.shardBytesMax
+  }
+
   agreedWallMs(group: number, voters: readonly number[]): number | null {
     const now = this.now()
     const own: HeardClock = { wallMs: this.#parts.runtime.clock.wallMs(), heardAt: now }
@@ -390,12 +394,7 @@ export class NodeCore implements ReplicaHost {
       now: () => this.now(),
       draw: () => this.draw(),
       replicas: () => this.#live(),
-      storedBytes: () => {
-        let bytes = 0
-        for (const { shard } of this.replicas.all())
-          bytes += (shard?.state.stats.bytes ?? 0) + (shard?.state.storedAnswerBytes ?? 0)
-        return bytes
-      },
+      storedBytes: () => this.replicas.storedBytes,
       durableHead: (group) => this.checkpointer.durableHead(group),
       exclusively: (work) => this.exclusively(work),
       event: (event) => this.event(event),

@@ -1,4 +1,5 @@
 // The node's status document, read from its parts at the moment it is asked for.
+import type { ShardState } from '@quorate/state-machine'
 import type { LogStats, RecoveredReplica, Storage } from '@quorate/storage'
 import type { MapHolder } from './map-holder.ts'
 import type { Hosted } from './replica/replicas.ts'
@@ -31,10 +32,19 @@ export function shardStatus(hosted: Hosted, map: MapHolder, durableIndex: number
     lag: raft.commitIndex - state.appliedIndex,
     slots: shard?.state.stats.slots ?? 0,
     keys: shard?.state.stats.keys ?? 0,
+    ...(shard === null ? noContent : contentStatus(shard.state, map.shardBytesMax)),
     snapshotsInstalled: replica.snapshotsInstalled,
     stateHash: state.stateHash(),
     servesReads: raft.servesReads,
   }
+}
+
+const noContent = { bytes: 0, pinnedBytes: 0, bytesMax: 0, hits: 0, misses: 0, evictions: 0, expiries: 0 }
+
+function contentStatus({ stats, counts }: ShardState, bytesMax: number): typeof noContent {
+  const { hits, misses, evictions, expiries } = counts
+  const { bytes, pinnedBytes } = stats
+  return { bytes, pinnedBytes, bytesMax, hits, misses, evictions, expiries }
 }
 
 /** A replica that recovery found condemned: it has no core any more. */
@@ -58,6 +68,7 @@ export function condemnedStatus(found: RecoveredReplica): ShardStatus {
     lag: 0,
     slots: 0,
     keys: 0,
+    ...noContent,
     snapshotsInstalled: 0,
     stateHash: '',
     servesReads: false,

@@ -18,6 +18,12 @@ export interface NodeOptions {
   readonly join?: readonly string[]
   /** Number of shards when this node forms a cluster. Default 8. */
   readonly shards?: number
+  /**
+   * What the entries of all shards together may take when this node forms a cluster, bytes as shards count them (key + value +
+   * 64 for each); the shards share it evenly. Beyond, entries that were not used lately are evicted. Default: no limit. An operator's is at least
+   * `limits.shardBytesMin` for each shard.
+   */
+  readonly maxBytes?: number
   readonly runtime: Runtime
   /** Clients may ask for changes of members (`admin` frames). For fault tests only: there is no authorisation. */
   readonly allowTestAdmin?: boolean
@@ -29,7 +35,7 @@ export interface NodeOptions {
   readonly log?: (event: NodeEvent) => void
   /**
    * Told of every entry that this node's replicas remove by themselves, as they apply it: what a checker needs to tell a lost
-   * write from an expired one. Every replica of the shard tells the same.
+   * write from one that has expired or was evicted. Every replica of the shard tells the same.
    */
   readonly removed?: (group: number, removals: readonly Removal[]) => void
 }

@@ -106,6 +106,15 @@ export const fixed = {
   sweepRetryMs: 100,
   /** A leader looks at the log clock again at least this often before a deadline: a majority may pull that clock ahead. */
   sweepLookMs: 10_000,
+  /** Entries that one eviction takes: about a millisecond of apply. */
+  evictEntries: 256,
+  /** Behind a look that found nothing to evict, as often as the mark of every entry may have to be taken first; and later on. */
+  evictLookMs: 1,
+  evictIdleMs: 100,
+  /** Looks that follow each other so fast. */
+  evictLooks: 256,
+  /** Scans of the store for one eviction. */
+  evictScans: 16,
   /** A report to the meta group is repeated after this long until the map shows that it was heard. */
   reportMs: 250,
   /** Wall and monotonic clock may drift apart by so much since a heartbeat left; beyond, its confirmation gives neither a lease nor an age. */

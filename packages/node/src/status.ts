@@ -73,6 +73,17 @@ export interface ShardStatus {
   readonly lag: number
   readonly slots: number
   readonly keys: number
+  /** Key + value + 64 for each entry, of which `pinnedBytes` were written with `evict: false`. */
+  readonly bytes: number
+  readonly pinnedBytes: number
+  /** What `bytes` may be, short of a quarter while evictions are on their way; 0 = no limit. */
+  readonly bytesMax: number
+  /** Keys that reads found, and did not find, at this replica since its state was loaded or installed. */
+  readonly hits: number
+  readonly misses: number
+  /** Entries that this replica removed since then, as every replica does. */
+  readonly evictions: number
+  readonly expiries: number
   /** Snapshots installed here since the start. */
   readonly snapshotsInstalled: number
   /** Hex digest of the state at `appliedIndex`. */

@@ -9,9 +9,7 @@ import {
   limits,
   PROTOCOL_VERSION_MAX,
   PROTOCOL_VERSION_MIN,
-  type SectionHeader,
   type ShardMap,
-  validateSection,
 } from '@quorate/protocol'
 import type { Connection } from '@quorate/runtime'
 import fc from 'fast-check'
@@ -108,13 +106,12 @@ function connected(): {
             ? answers(told(keys.map((key) => Buffer.from(key).toString()).join()))
             : refused('NOT_LEADER'),
         ),
-      write: (section, deletesOnly, requester) => {
-        const header: SectionHeader = validateSection(section, { origin: 'client' })
+      write: (section, header, requester) => {
         open.push(() => {
           if (!isLeader) return requester.refused('NOT_LEADER')
           if (section.length % 5 === 0) return requester.open('NOT_LEADER')
           return requester.answers(
-            told(`${header.kind} ${deletesOnly} ${Buffer.from(section).toString('base64')}`),
+            told(`${header.kind} ${header.deletesOnly} ${Buffer.from(section).toString('base64')}`),
           )
         })
       },

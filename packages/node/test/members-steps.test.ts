@@ -28,7 +28,7 @@ function opened(): { readonly state: MetaState; readonly apply: (command: MetaCo
     state.apply({ index, term: 1, type: 'commands', stamp: index, payload: encodeMetaCommand(command) })
     return state.refused
   }
-  apply({ type: 'form', nodes: [node(1), node(2), node(3)], shards: 2, replicas: 3 })
+  apply({ type: 'form', nodes: [node(1), node(2), node(3)], shards: 2, replicas: 3, bytesMax: 0 })
   const id = state.map.groups[0]?.change?.id ?? 0
   apply({ type: 'claim', group: META_GROUP, change: id, term: 1 })
   apply({ type: 'settle', group: META_GROUP, change: id, term: 1, voters: [1, 2, 3] })

@@ -12,7 +12,13 @@ const node = (at: number): MapNode => ({
   peerAddress: `h:${at}`,
   clientAddress: `c:${at}`,
 })
-const form: MetaCommand = { type: 'form', nodes: [node(1), node(2), node(3)], shards: 4, replicas: 3 }
+const form: MetaCommand = {
+  type: 'form',
+  nodes: [node(1), node(2), node(3)],
+  shards: 4,
+  replicas: 3,
+  bytesMax: 0,
+}
 
 function applied(commands: readonly MetaCommand[]): MetaState {
   const state = MetaState.create(clusterId)

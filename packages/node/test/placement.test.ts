@@ -69,7 +69,7 @@ describe('placement of 8 to 1,024 shards', () => {
       const index = state.appliedIndex + 1
       state.apply({ index, term: 1, type: 'commands', stamp: index, payload: encodeMetaCommand(command) })
     }
-    apply({ type: 'form', nodes: upTo(9).map(node), shards: 1_024, replicas: 3 })
+    apply({ type: 'form', nodes: upTo(9).map(node), shards: 1_024, replicas: 3, bytesMax: 0 })
     apply({ type: 'open' })
     expect(state.map.groups).toHaveLength(1_025)
     // The same with a change of every shard open.

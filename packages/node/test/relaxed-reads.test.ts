@@ -86,6 +86,7 @@ function shardOf(world: World): Shard {
         world.rounds += 1
       },
     },
+    shardBytesMax: () => 0,
     store: {
       getMany: () => {
         world.fetching?.()

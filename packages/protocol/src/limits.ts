@@ -7,6 +7,8 @@ export const limits = {
   sectionCommands: 1000,
   /** 3 MiB: one section; with the frame and entry around it, it still fits an append to a peer. */
   sectionBytes: 3_145_728,
+  /** 12 MiB: of a bounded cluster for each shard at least; with less the largest section would find no room, however much is evicted. */
+  shardBytesMin: 12_582_912,
   /** One log entry; a first command is admitted whatever its size. */
   entryBytes: 1_048_576,
   /** 4 MiB. */

@@ -99,7 +99,9 @@ export class EntryTable {
       return
     }
     const valueLength = records.valueLength(ref)
-    const to = this.#place(before, from.bytes, keyAt, keyLength, hash, valueLength)
+    // An entry that had gone comes anew, behind all others: its old place would tell the hand that it is old.
+    const anew = before !== 0 && this.records.isAbsent(before)
+    const to = this.#place(before, from.bytes, keyAt, keyLength, hash, valueLength, anew)
     const valueAt = records.valueAt(ref)
     const value = from.bytes.subarray(valueAt, valueAt + valueLength)
     this.records.chunk(to).bytes.set(value, this.records.valueAt(to))
@@ -164,6 +166,7 @@ export class EntryTable {
     length: number,
     hash: number,
     valueLength: number,
+    anew = false,
   ): number {
     if (before === 0) {
       const ref = this.#append(bytes, at, length, hash, valueLength)
@@ -175,9 +178,9 @@ export class EntryTable {
     const capacity = records.capacity(before)
     const isOwn = records.hasOwnChunk(before)
     // A large room is not kept for a small value.
-    if (valueLength <= capacity && !(isOwn && valueLength * 2 < capacity)) return before
+    if (!anew && valueLength <= capacity && !(isOwn && valueLength * 2 < capacity)) return before
     // Half as much again, so that what values of growing length leave behind is no more than a few times what they take.
-    const room = isOwn ? valueLength : Math.max(valueLength, capacity + (capacity >>> 1))
+    const room = isOwn || anew ? valueLength : Math.max(valueLength, capacity + (capacity >>> 1))
     const counted = records.countedBytes(before)
     const ref = this.#append(bytes, at, length, hash, room)
     this.#index.replace(hash, before, ref)

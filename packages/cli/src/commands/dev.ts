@@ -37,11 +37,12 @@ export const addDev: AddCommand = (program, context, finish) => {
     .action(async (_: object, command: Command) => {
       const effective = await effectiveSettings(command, devSettings)
       // Each is what its own parser made of it.
-      const { data, fresh, logLevel, nodes, shards, port } = effective.values as unknown as DevFlags
+      const { data, fresh, logLevel, nodes, shards, port, maxBytes } = effective.values as unknown as DevFlags
       const typed = {
         ...(nodes === undefined ? {} : { nodes }),
         ...(shards === undefined ? {} : { shards }),
         ...(port === undefined ? {} : { port }),
+        ...(maxBytes === undefined ? {} : { maxBytes }),
       }
       const directory = path.resolve(data)
       finish(

@@ -15,6 +15,8 @@ interface SetFlags extends ClientOptions {
   readonly ifPresent?: true
   /** Milliseconds. */
   readonly ttl?: number
+  /** `--no-evict`. */
+  readonly evict: boolean
 }
 
 export const addSet: AddCommand = (program, context, finish) => {
@@ -30,6 +32,7 @@ export const addSet: AddCommand = (program, context, finish) => {
     )
     .option('--json', 'VALUE is JSON')
     .option('--ttl <duration>', 'gone after this long: 60s, 5m, 12h, 7d', parseTtl)
+    .option('--no-evict', 'never evict it, however full the cluster is')
     .addOption(
       new Option('--if-version <version>', 'only if the key has this version')
         .argParser(integerBetween(1, Number.MAX_SAFE_INTEGER))
@@ -38,8 +41,9 @@ export const addSet: AddCommand = (program, context, finish) => {
     .addOption(new Option('--if-absent', 'only if there is no such key').conflicts(['ifPresent']))
     .addOption(new Option('--if-present', 'only if there is such a key'))
     .action(async (key: string, text: string, options: SetFlags) => {
-      const { ifVersion, ifAbsent, ifPresent, ttl } = options
+      const { ifVersion, ifAbsent, ifPresent, ttl, evict } = options
       const how = {
+        ...(evict ? {} : { evict: false as const }),
         ...(ttl === undefined ? {} : { ttl }),
         ...(ifVersion === undefined ? {} : { ifVersion }),
         ...(ifAbsent ? { ifAbsent } : {}),

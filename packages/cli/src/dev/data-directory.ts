@@ -1,6 +1,8 @@
 // The directory of `quorate dev`: one folder and one log per node, and a file that says what cluster it is.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { limits } from '@quorate/protocol'
+import { faultOfMaxBytes } from '../arguments.ts'
 import { UsageError } from '../exit-code.ts'
 import { type DevOptions, devDefaults } from './plan.ts'
 
@@ -24,12 +26,17 @@ export function readCluster(directory: string): DevOptions | null {
 
 /** Typed flags over what the directory remembers, over the defaults. They must not contradict each other. */
 export function chooseOptions(typed: Partial<DevOptions>, stored: DevOptions | null): DevOptions {
-  const chosen = { ...devDefaults, ...stored, ...typed }
+  const { shards = devDefaults.shards } = typed
+  // Many shards get what they need, unless somebody says how much.
+  const maxBytes = Math.max(devDefaults.maxBytes, shards * limits.shardBytesMin)
+  const chosen = { ...devDefaults, maxBytes, ...stored, ...typed }
+  const fault = faultOfMaxBytes(chosen.maxBytes, chosen.shards)
+  if (fault !== null) throw new UsageError(fault)
   if (stored !== null)
-    for (const name of ['nodes', 'shards', 'port'] as const)
+    for (const name of ['nodes', 'shards', 'port', 'maxBytes'] as const)
       if (chosen[name] !== stored[name])
         throw new UsageError(
-          `--${name} ${chosen[name]} contradicts the cluster that is there: it has ${stored[name]}`,
+          `--${name === 'maxBytes' ? 'max-bytes' : name} ${chosen[name]} contradicts the cluster that is there: it has ${stored[name]}`,
           '--fresh deletes it and forms a new one; --data DIR names another place',
         )
   return chosen
@@ -41,11 +48,11 @@ export function deleteCluster(directory: string): void {
     rmSync(path.join(directory, entry), { recursive: true })
 }
 
-export function writeCluster(directory: string, { nodes, shards, port }: DevOptions): void {
+export function writeCluster(directory: string, { nodes, shards, port, maxBytes }: DevOptions): void {
   mkdirSync(directory, { recursive: true })
   writeFileSync(
     path.join(directory, markerName),
-    `${JSON.stringify({ format: 1, nodes, shards, port }, null, 2)}\n`,
+    `${JSON.stringify({ format: 1, nodes, shards, port, maxBytes }, null, 2)}\n`,
   )
 }
 
@@ -59,11 +66,12 @@ function parseMarker(text: string, directory: string): DevOptions {
     throw refuse('is not JSON')
   }
   if (typeof parsed !== 'object' || parsed === null) throw refuse('is not an object')
-  const { format, nodes, shards, port } = parsed as Record<string, unknown>
+  const { format, nodes, shards, port, maxBytes = 0 } = parsed as Record<string, unknown>
   if (format !== 1) throw refuse('is of a newer format')
   if (!isPositive(nodes) || !isPositive(shards) || !isPositive(port))
     throw refuse('lacks nodes, shards or port')
-  return { nodes, shards, port }
+  if (maxBytes !== 0 && !isPositive(maxBytes)) throw refuse('has maxBytes that are no bytes')
+  return { nodes, shards, port, maxBytes }
 }
 
 function isPositive(value: unknown): value is number {

@@ -1,5 +1,5 @@
 // What can be set of `quorate dev`.
-import { integerBetween } from '../arguments.ts'
+import { integerBetween, parseBytes } from '../arguments.ts'
 import type { Setting } from '../config/setting.ts'
 import { logSettings, shardsMax } from '../serve/options.ts'
 import { devDefaults, nodesMax } from './plan.ts'
@@ -19,6 +19,13 @@ export const devSettings: readonly Setting[] = [
     description: `how many shards (default: ${devDefaults.shards})`,
     variable: 'QUORATE_SHARDS',
     parse: integerBetween(1, shardsMax),
+  },
+  {
+    path: 'maxBytes',
+    flags: '--max-bytes <size>',
+    description: 'what it keeps, then it evicts; 0: no limit (default: 256MiB)',
+    variable: 'QUORATE_MAX_BYTES',
+    parse: parseBytes,
   },
   {
     path: 'port',

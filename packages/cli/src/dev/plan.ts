@@ -9,9 +9,11 @@ export interface DevOptions {
   readonly shards: number
   /** The first client port; each further node has the next one. */
   readonly port: number
+  /** What the cluster keeps, bytes; 0 = no limit. */
+  readonly maxBytes: number
 }
 
-export const devDefaults: DevOptions = { nodes: 3, shards: 8, port: 7400 }
+export const devDefaults: DevOptions = { nodes: 3, shards: 8, port: 7400, maxBytes: 268_435_456 }
 
 /** Peer ports are this far above client ports, and those for operators above them, so there can be no more nodes than this. */
 const peerPortOffset = 100
@@ -33,7 +35,7 @@ export interface PlannedNode {
 }
 
 export function planNodes(
-  { nodes, shards, port }: DevOptions,
+  { nodes, shards, port, maxBytes }: DevOptions,
   data: string,
   logLevel: LogLevel = 'info',
 ): PlannedNode[] {
@@ -53,7 +55,8 @@ export function planNodes(
     const directory = path.resolve(data, id)
     const addresses = ['--listen', clientAddress, '--peer-listen', peerAddress, '--http', httpAddress]
     const args = ['serve', '--id', id, '--data', directory, ...addresses, '--bootstrap', bootstrap]
-    args.push('--shards', String(shards), '--log-format', 'json', '--log-level', logLevel)
+    args.push('--shards', String(shards), '--max-bytes', String(maxBytes))
+    args.push('--log-format', 'json', '--log-level', logLevel)
     const command = shellCommand([process.execPath, binPath, ...args])
     return {
       id,
@@ -68,7 +71,7 @@ export function planNodes(
 }
 
 /** Every port that the nodes will listen on. */
-export function portsOf({ nodes, port }: DevOptions): number[] {
+export function portsOf({ nodes, port }: Pick<DevOptions, 'nodes' | 'port'>): number[] {
   return Array.from({ length: nodes }, (_, index) => index).flatMap((index) => [
     port + index,
     port + peerPortOffset + index,

@@ -1,6 +1,13 @@
 // What can be set of `quorate serve`.
 import { type Command, Option } from 'commander'
-import { integerBetween, parseAddress, parseAddresses, parseBootstrap, parseNodeName } from '../arguments.ts'
+import {
+  integerBetween,
+  parseAddress,
+  parseAddresses,
+  parseBootstrap,
+  parseBytes,
+  parseNodeName,
+} from '../arguments.ts'
 import { addSettings, type Setting } from '../config/setting.ts'
 import { logFormats, logLevels } from './log-options.ts'
 
@@ -14,6 +21,7 @@ export interface ServeFlags {
   readonly bootstrap?: readonly { name: string; address: string }[]
   readonly join?: readonly string[]
   readonly shards?: number
+  readonly maxBytes?: number
   readonly logFormat: (typeof logFormats)[number]
   readonly logLevel: (typeof logLevels)[number]
   readonly stopOnStdinEnd?: true
@@ -29,6 +37,8 @@ export interface ServeFlags {
 }
 
 export const shardsMax = 1024
+/** Of a new cluster. */
+export const SHARDS_DEFAULT = 8
 
 /** Settings of a node that tests make small; flags of the same name that `--help` does not show. */
 export const settingNames = [
@@ -132,6 +142,13 @@ const clusterSettings: readonly Setting[] = [
     description: 'how many shards a new cluster gets (default: 8)',
     variable: 'QUORATE_SHARDS',
     parse: integerBetween(1, shardsMax),
+  },
+  {
+    path: 'maxBytes',
+    flags: '--max-bytes <size>',
+    description: 'what a new cluster keeps, then it evicts: 4GiB (default: no limit)',
+    variable: 'QUORATE_MAX_BYTES',
+    parse: parseBytes,
   },
 ]
 

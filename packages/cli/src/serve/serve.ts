@@ -10,17 +10,18 @@ import { createRealRuntime } from '@quorate/runtime'
 import { openLevelStateStore } from '@quorate/storage'
 import { createWebSocketNetwork } from '@quorate/transport'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { faultOfMaxBytes } from '../arguments.ts'
 import { useColor } from '../color.ts'
 import type { CliContext } from '../context.ts'
 import { type ExitCode, exitCodes, UsageError } from '../exit-code.ts'
 import { onStopSignals } from '../stop-signals.ts'
 import { createLog } from './log.ts'
-import { type ServeFlags, settingNames } from './options.ts'
+import { type ServeFlags, settingNames, SHARDS_DEFAULT } from './options.ts'
 import { type Process, runNode } from './run-node.ts'
 
 /** @throws UsageError for numbers that contradict each other, before anything is opened. */
 export async function serve(flags: ServeFlags, context: CliContext): Promise<ExitCode> {
-  const { id, data, listen, peerListen, http, bootstrap, join, shards } = flags
+  const { id, data, listen, peerListen, http, bootstrap, join, shards, maxBytes } = flags
   const { errIsTerminal } = context.screen
   const log = await createLog({
     node: id,
@@ -29,6 +30,8 @@ export async function serve(flags: ServeFlags, context: CliContext): Promise<Exi
     color: useColor('auto', errIsTerminal),
     write: context.err,
   })
+  const fault = faultOfMaxBytes(maxBytes ?? 0, shards ?? SHARDS_DEFAULT)
+  if (fault !== null) throw new UsageError(fault)
   const node = checkedNode({
     name: id,
     dataDirectory: data,
@@ -37,6 +40,7 @@ export async function serve(flags: ServeFlags, context: CliContext): Promise<Exi
     ...(bootstrap === undefined ? {} : { bootstrap }),
     ...(join === undefined ? {} : { join }),
     ...(shards === undefined ? {} : { shards }),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
     runtime: createRealRuntime({ network: createWebSocketNetwork() }),
     openStateStore: openLevelStateStore,
     settings: settingsOf(flags),

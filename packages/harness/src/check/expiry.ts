@@ -3,7 +3,7 @@
  * t < d and gone at t >= d. An answer's position tells its t, a write's own t + ttl is its deadline, and among answers at one
  * version those that found the entry come before those that found it gone: real time must agree, so that nothing that has
  * expired comes back. Operations of unknown outcome may explain what the known ones do not; sweeps need no record, since they
- * remove only what every answer behind them must find gone anyway.
+ * remove only what every answer behind them must find gone anyway. Evictions do (evictions.ts).
  */
 import type { Operation } from '../workload/history.ts'
 import { checkRealTime, isPositioned, type Positioned } from './positioned.ts'
@@ -57,7 +57,7 @@ function writersOf(operations: readonly Positioned[]): Set<Positioned> {
   }
   const writers = new Set<Positioned>()
   for (const group of byVersion.values()) {
-    const sets = group.filter(({ f }) => f === 'set')
+    const sets = group.filter(({ f }) => f === 'set' || f === 'evict')
     const known = Math.min(...group.map(({ returnMs }) => returnMs ?? Infinity))
     const [redated] = group
       .filter(({ f, seen, position }) => isRedate(f) && seen?.version === position.version)
@@ -91,6 +91,10 @@ function follow(operation: Positioned, state: State | null, mayBeUnknown: boolea
   if (f === 'set') {
     if (state !== null && state.version >= position.version) return 'a write is not above the one before it'
     return { version: position.version, value: argument, deadline: ttl === undefined ? null : t + ttl }
+  }
+  if (f === 'evict') {
+    const isVersion = state !== null && state.version === operation.expectedVersion
+    return isVersion || mayBeUnknown ? null : 'an eviction of a version that was not there'
   }
   if (seen === null || seen.version === null) {
     if (!isThere) return state

@@ -1,4 +1,4 @@
-// Every acknowledged write is there at the end, or a later write of that key is. Also says how many are missing, which a
+// Every acknowledged write is there at the end, or a later write of that key is, or its eviction was reported. Also says how many are missing, which a
 // witness (it stops at the first contradiction) does not.
 import { isWrite, type Operation, type Seen } from '../workload/history.ts'
 import { isBrief } from '../workload/plan.ts'
@@ -22,8 +22,11 @@ export function checkPresence(
     const seen = finalReads.get(key)
     if (seen === undefined) return [missing(`${key} could not be read at the end`, operation)]
     const version = operation.position?.version ?? 0
-    if (operation.f === 'del' && seen.version === null) return []
-    if (seen.version !== null && seen.version >= version && operation.f !== 'del') return []
+    const removes = operation.f === 'del' || operation.f === 'evict'
+    if (removes && seen.version === null) return []
+    if (seen.version !== null && seen.version >= version && !removes) return []
+    // Evictions go on while the keys are read.
+    if (operation.f === 'evict' && seen.version === operation.expectedVersion) return []
     // A write of unknown outcome may have deleted it, or have written after the deletion.
     if (hasUnknown.has(key) && (seen.version === null || seen.version > version)) return []
     return [missing(`${key} is ${String(seen.value)}#${seen.version ?? '-'} at the end`, operation)]

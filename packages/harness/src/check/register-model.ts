@@ -19,6 +19,8 @@ export function finds(operation: Operation, state: Seen): boolean {
       return applied === (state.version !== null)
     case 'incr':
       return applied && numberOf(state) === foundByIncrement(operation) && argument !== null
+    case 'evict':
+      return version !== 0 && version === expectedVersion
     case 'touch':
     case 'persist':
       // Of keys that expire: expiry.ts.
@@ -38,6 +40,7 @@ export function stateAfter(operation: Operation, state: Seen, version: number): 
     case 'cas':
       return { value: operation.argument, version }
     case 'del':
+    case 'evict':
       return absent
     case 'incr':
       return { value: operation.seen?.value ?? null, version }

@@ -52,6 +52,9 @@ export class UnknownEffects {
       (f === 'cas' && (applied ? operation.expectedVersion === 0 : seen?.version === null)) ||
       (f === 'del' && !applied)
     if (foundNothing) return this.#take(['del'], returnMs) ? absent : null
+    // What went was never seen: a write of unknown outcome made it.
+    if (f === 'evict' && this.#take(['set', 'cas', 'incr'], returnMs))
+      return { value: 'something', version: operation.expectedVersion }
     if (f === 'del' && applied && this.#take(['set', 'cas', 'incr'], returnMs))
       return { value: 'something', version: Number.NaN }
     return null

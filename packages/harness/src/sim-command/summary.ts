@@ -50,7 +50,8 @@ export class Summary {
       `faults ${[...faults].map(([kind, count]) => `${kind} ${count}`).join(', ') || 'none'}`,
       `operations checked ${total(({ counts }) => counts.ok)}, failed ${total(({ counts }) => counts.fail)}, ` +
         `unknown ${total(({ counts }) => counts.info)}; state hashes compared ${total((result) => result.hashesCompared)}, ` +
-        `writes found on the disks ${total(({ durableJudged }) => durableJudged)}`,
+        `writes found on the disks ${total(({ durableJudged }) => durableJudged)}; ` +
+        `evictions ${total(({ evictions }) => evictions)}`,
       `of them read by lease ${total(({ relaxed }) => relaxed.lease)}, stale ${total(({ relaxed }) => relaxed.stale)} ` +
         `(${total(({ relaxed }) => relaxed.dated)} with an age)`,
       this.ok ? 'verdict: ok' : `verdict: ${this.#failing.size} seeds fail`,

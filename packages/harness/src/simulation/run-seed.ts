@@ -1,5 +1,6 @@
 // One seed is one run: plan, boot, load and faults, healing, final reads, verdict. The same seed gives the same trace.
 import { checkCounters, totalCounters } from '../check/counters.ts'
+import { Evictions } from '../check/evictions.ts'
 import { checkFloor } from '../check/floor.ts'
 import { checkPresence } from '../check/presence.ts'
 import type { Violation } from '../check/violation.ts'
@@ -25,7 +26,7 @@ import { SeededRandom } from './seeded-random.ts'
 import { createSimulatedClient, type SimulatedClient } from './simulated-client.ts'
 import { SimulatedCluster } from './simulated-cluster.ts'
 import { drawReadMix } from './read-mix.ts'
-import { planRun, type RunPlan } from './swarm.ts'
+import { planRun, type RunPlan, withShards } from './swarm.ts'
 import { Trace, type TraceLine } from './trace.ts'
 import { World } from './world.ts'
 
@@ -53,6 +54,8 @@ export interface SeedResult {
   /** Of this process, while the run lasted. */
   readonly cpuMs: number
   readonly counts: HistoryCounts
+  /** Entries that the cluster evicted. */
+  readonly evictions: number
   readonly relaxed: RelaxedCounts
   readonly faults: Readonly<Record<string, number>>
   readonly hashesCompared: number
@@ -75,7 +78,7 @@ export interface RunOptions {
 /** Never rejects: what goes wrong is a violation. Installs the guards for its duration. */
 export async function runSeed(seed: number, options: RunOptions = {}): Promise<SeedResult> {
   const drawn = planRun(new SeededRandom(seed, 'plan'))
-  const plan = options.shards === undefined ? drawn : { ...drawn, shards: options.shards }
+  const plan = options.shards === undefined ? drawn : withShards(drawn, options.shards)
   const world = new World(seed, new Trace(options.sink), (host) => host.startsWith('n'))
   const cpuBefore = process.cpuUsage()
   const removeGuards = installGuards((error) => world.fail(error.stack ?? error.message))
@@ -107,6 +110,7 @@ class SeedRun {
   readonly #clients: ClientFleet
   readonly #nemesis: Nemesis
   readonly #always: AlwaysOn
+  readonly #evictions: Evictions
   readonly #history: Operation[] = []
   #finalReads = new Map<string, Seen>()
   #finished = false
@@ -115,7 +119,9 @@ class SeedRun {
     this.#given = given
     this.#world = world
     this.#plan = plan
-    this.#cluster = new SimulatedCluster(world, plan)
+    this.#evictions = new Evictions(() => world.time.nowMs)
+    const removed = this.#evictions.reported
+    this.#cluster = new SimulatedCluster(world, { ...plan, removed })
     this.#always = new AlwaysOn(world, this.#cluster, plan, message)
     const reads = drawReadMix(new SeededRandom(world.seed, 'reads'))
     world.note('world', `reads ${JSON.stringify(reads)}`)
@@ -152,17 +158,23 @@ class SeedRun {
       completedOperations: counts.ok,
       effectiveFaults: this.#nemesis.total,
     }
+    const { operations: evictions } = this.#evictions
+    const evicted = new Set(evictions.map(({ key }) => key))
+    // What a counter counted before it went is gone: the witness knows when.
+    const kept = this.#history.filter(({ key }) => !evicted.has(key))
+    const history = [...this.#history, ...evictions]
     const checks = this.#finished
       ? [
-          ...checkCounters(totalCounters(this.#history, counters)),
-          ...checkPresence(this.#history, this.#finalReads),
+          ...checkCounters(totalCounters(kept, counters)),
+          ...checkPresence(history, this.#finalReads),
           ...(this.#given === undefined ? checkFloor(size) : []),
         ]
       : []
     const violations = [
       ...world.violations,
       ...this.#always.violations,
-      ...checkWitness(this.#history),
+      ...this.#evictions.violations,
+      ...checkWitness(history),
       ...checks,
     ]
     return {
@@ -173,6 +185,7 @@ class SeedRun {
       traceHash: world.trace.digest(),
       simulatedMs: world.time.nowMs,
       counts,
+      evictions: evictions.length,
       relaxed: countRelaxed(this.#history),
       faults: Object.fromEntries(this.#nemesis.counts),
       hashesCompared: this.#always.compared.hashes,
@@ -249,6 +262,7 @@ class SeedRun {
 
   #observe(): void {
     this.#always.look()
+    for (const status of this.#cluster.statuses()) this.#evictions.observe(status)
     this.#world.process.schedule(OBSERVE_EVERY_MS, 'observe', () => this.#observe())
   }
 }

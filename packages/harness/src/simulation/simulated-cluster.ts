@@ -1,5 +1,5 @@
 // A cluster of real nodes in a simulated world, and what an observer outside can ask of it.
-import type { NodeSettings, NodeStatus } from '@quorate/node'
+import type { NodeOptions, NodeSettings, NodeStatus } from '@quorate/node'
 import { groupsThatDiffer } from './convergence.ts'
 import { SimulatedMachine } from './simulated-machine.ts'
 import type { World } from './world.ts'
@@ -9,6 +9,8 @@ export interface ClusterOptions {
   readonly spares: number
   readonly shards: number
   readonly settings: Partial<NodeSettings>
+  readonly maxBytes: number
+  readonly removed: NonNullable<NodeOptions['removed']>
 }
 
 export class SimulatedCluster {

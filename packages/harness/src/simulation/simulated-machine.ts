@@ -1,5 +1,11 @@
 // One machine of a simulated cluster: disks that outlive crashes, and at most one living node process.
-import { createNode, type NodeSettings, type NodeStatus, type QuorateNode } from '@quorate/node'
+import {
+  createNode,
+  type NodeOptions,
+  type NodeSettings,
+  type NodeStatus,
+  type QuorateNode,
+} from '@quorate/node'
 import { type BoundaryHook, createMemoryDisk, type MemoryDisk, type Timers } from '@quorate/runtime'
 import { createMemoryStateWorld, type MemoryStateWorld } from '@quorate/storage'
 import { createProcessNetwork } from './process-network.ts'
@@ -36,6 +42,8 @@ export interface MachineOptions {
   readonly bootstrap: readonly string[]
   readonly shards: number
   readonly settings: Partial<NodeSettings>
+  readonly maxBytes: number
+  readonly removed: NonNullable<NodeOptions['removed']>
 }
 
 export function clientAddressOf(name: string): string {
@@ -191,6 +199,8 @@ export class SimulatedMachine {
       peerListen: `${name}:${PEER_PORT}`,
       bootstrap: bootstrap.map((other) => ({ name: other, address: `${other}:${PEER_PORT}` })),
       shards,
+      maxBytes: this.#options.maxBytes,
+      removed: this.#options.removed,
       settings,
       runtime: {
         clock: process.clock,

@@ -47,6 +47,8 @@ export interface RunPlan {
   readonly faultPauseMsMean: number
   readonly climate: Climate
   readonly durationMs: number
+  /** What the cluster keeps, bytes; 0 = no limit. */
+  readonly maxBytes: number
 }
 
 const DURATION_MS = 60_000
@@ -57,6 +59,10 @@ const SHARDS_MAX = 64
 
 const SPARES_MAX = 2
 
+/** A third of the runs is bounded: to a few entries a shard, so that nearly every write evicts. */
+const BOUNDED_SHARE = 1 / 3
+const SHARD_BYTES = [350, 900] as const
+
 /** One run in ten has tiny limits: boundaries are met on every step. */
 const TINY_SHARE = 0.1
 
@@ -65,7 +71,7 @@ export function planRun(random: SeededRandom): RunPlan {
   const tiny = random.chance(TINY_SHARE)
   const nodes = random.chance(0.25) ? 5 : 3
   const spares = 1 + random.below(SPARES_MAX)
-  return {
+  const plan: Omit<RunPlan, 'maxBytes'> = {
     nodes,
     // With as many nodes as copies there is nothing to change; each more costs time, as pairs talk.
     spares: enabled.includes('members') && nodes === 3 ? spares : 0,
@@ -86,6 +92,14 @@ export function planRun(random: SeededRandom): RunPlan {
     climate: random.chance(0.5) ? fairClimate : poorClimate(random),
     durationMs: DURATION_MS,
   }
+  // Drawn last, so that what a seed drew before there were limits stays as it was.
+  const maxBytes = random.chance(BOUNDED_SHARE) ? plan.shards * Math.floor(random.between(...SHARD_BYTES)) : 0
+  return { ...plan, maxBytes }
+}
+
+/** The same run with another number of shards; each of them has as many bytes as before. */
+export function withShards(plan: RunPlan, shards: number): RunPlan {
+  return { ...plan, shards, maxBytes: (plan.maxBytes / plan.shards) * shards }
 }
 
 function poorClimate(random: SeededRandom): Climate {

@@ -1,6 +1,9 @@
 // What the clients did: one record per completed operation, in Jepsen's words (ok, fail, info).
 
-export type OperationKind = 'get' | 'set' | 'cas' | 'incr' | 'del' | 'touch' | 'persist'
+/** `evict` is the system's own (check/evictions.ts): no client plans it. */
+export type OperationKind = ClientOperationKind | 'evict'
+
+export type ClientOperationKind = 'get' | 'set' | 'cas' | 'incr' | 'del' | 'touch' | 'persist'
 
 /** What an answer showed of a key. `version` is null where there was no entry. */
 export interface Seen {
@@ -35,7 +38,7 @@ export interface Operation {
   /** Stale get: what was allowed, and what the answer came with, ms; null = it could not tell. */
   readonly maxAge?: number
   readonly age?: number | null
-  /** cas: the version that the key must have; 0 = must be absent. */
+  /** cas: the version that the key must have; 0 = must be absent. evict: the version that it removed. */
   readonly expectedVersion: number | null
   /** Whether a set, cas, incr or del changed the key; false also for a cas that lost and a del of nothing. */
   readonly applied: boolean

@@ -1,9 +1,9 @@
 // What a client does next: gets, sets of unique values, conditional sets, deletes on a few keys, increments on counters.
-import type { OperationKind, Seen } from './history.ts'
+import type { ClientOperationKind, Seen } from './history.ts'
 
 /** One operation before it was tried. */
 export interface PlannedOperation {
-  readonly f: OperationKind
+  readonly f: ClientOperationKind
   readonly key: string
   readonly argument: string | number | null
   readonly expectedVersion: number | null
@@ -35,7 +35,7 @@ export interface WorkloadShape {
   /** Pause of a client between two operations, mean in ms. */
   readonly thinkMsMean: number
   /** Weights of the kinds. */
-  readonly weights: Readonly<Record<Exclude<OperationKind, 'touch' | 'persist'>, number>>
+  readonly weights: Readonly<Record<Exclude<ClientOperationKind, 'touch' | 'persist'>, number>>
 }
 
 export const registerShape: WorkloadShape = {

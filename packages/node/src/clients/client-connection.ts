@@ -161,21 +161,20 @@ export class ClientConnection {
         leaderTime: timeOf(shard),
         answers: fitCommandAnswers(whole),
       })
-    let deletesOnly: boolean
+    let header: SectionHeader
     try {
-      const header = validateSection(request.section, { origin: 'client' })
+      header = validateSection(request.section, { origin: 'client' })
       if (header.group !== group) return refused('BAD_FRAME')
       const leaderTime = shard.replica.isLeader ? shard.replica.leaderTime() : null
       if (leaderTime !== null && !mayStillBe(header, leaderTime))
         return reply({ type: 'refused', requestId, code: 'LATE', leader: null, leaderTime })
-      deletesOnly = header.deletesOnly || header.kind !== 'commands'
     } catch (error) {
       if (error instanceof BadFrameError) return refused('BAD_FRAME')
       throw error
     }
     const open = (code: ErrorCode): void =>
       reply({ type: 'open', requestId, code, leader: this.#parts.leaderHint(group) })
-    shard.write(request.section.slice(), deletesOnly, { answers, refused, open })
+    shard.write(request.section.slice(), header, { answers, refused, open })
   }
 
   #reply(kind: RequestKind, reply: ClientReply): void {

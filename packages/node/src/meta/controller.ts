@@ -18,6 +18,7 @@ export interface Founding {
   readonly nodes: readonly MapNode[]
   readonly shards: number
   readonly replicas: number
+  readonly bytesMax: number
 }
 
 export interface ControllerParts {
@@ -118,8 +119,8 @@ export class MetaController implements ReplicaBehaviour {
   #form(): void {
     const { founding } = this.#parts
     if (founding === null) return
-    const { nodes, shards, replicas } = founding
-    this.#propose({ type: 'form', nodes, shards, replicas })
+    const { nodes, shards, replicas, bytesMax } = founding
+    this.#propose({ type: 'form', nodes, shards, replicas, bytesMax })
   }
 
   /** The first nodes come into the meta group by a change like any other. */

@@ -11,6 +11,8 @@ export type MetaCommand =
       readonly nodes: readonly MapNode[]
       readonly shards: number
       readonly replicas: number
+      /** What the entries of all shards together may take, bytes; 0 = no limit. */
+      readonly bytesMax: number
     }
   /** All first nodes are members of the meta group: the shards are created. Legal once, after `form`. */
   | { readonly type: 'open' }
@@ -44,7 +46,7 @@ export type MembershipReport =
 export function encodeMetaCommand(command: MetaCommand): Uint8Array {
   switch (command.type) {
     case 'form':
-      return packr.pack([1, command.nodes.map(nodeArray), command.shards, command.replicas])
+      return packr.pack([1, command.nodes.map(nodeArray), command.shards, command.replicas, command.bytesMax])
     case 'open':
       return packr.pack([2])
     case 'addNode':
@@ -71,9 +73,9 @@ export function decodeMetaCommand(bytes: Uint8Array): MetaCommand {
     throw new BadFrameError('a meta command that is no msgpack', { cause: error })
   }
   if (!Array.isArray(decoded)) throw new BadFrameError('a meta command that is no array')
-  const [kind, first, second, third] = decoded as unknown[]
-  if (kind === 1 && Array.isArray(first) && isCount(second) && isCount(third))
-    return { type: 'form', nodes: first.map(nodeOf), shards: second, replicas: third }
+  const [kind, first, second, third, fourth = 0] = decoded as unknown[]
+  if (kind === 1 && Array.isArray(first) && isCount(second) && isCount(third) && isNatural(fourth))
+    return { type: 'form', nodes: first.map(nodeOf), shards: second, replicas: third, bytesMax: fourth }
   if (kind === 2) return { type: 'open' }
   if (kind === 3) return { type: 'addNode', node: nodeOf(first) }
   if (kind === 6 && typeof first === 'string') return { type: 'removeNode', dirId: first }

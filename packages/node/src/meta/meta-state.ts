@@ -207,7 +207,7 @@ export class MetaState implements ReplicatedState {
     const target = ascending(replicas.map(({ incarnation }) => incarnation))
     const change = target.length === 1 ? null : { id: index, target, cancelled: false, term: 0 }
     const meta: MapGroup = { group: META_GROUP, replicas, founders: [], change, foundedAt: 0 }
-    this.#change(index, { nodes: command.nodes, groups: [meta] })
+    this.#change(index, { nodes: command.nodes, groups: [meta], bytesMax: command.bytesMax })
   }
 
   #openShards(index: number): void {

@@ -57,6 +57,8 @@ export interface ReplicaHost {
   mayLead(): boolean
   /** New writes are refused: space or memory is short. */
   admission(): 'open' | 'diskFull' | 'overloaded'
+  /** What the entries of one shard may take, bytes; 0 = no limit. */
+  shardBytesMax(): number
   /** The bytes of changed entries that the group keeps in memory are others. */
   overlayChanged(group: GroupId): void
   /** Changed entries in memory have reached their limit: apply waits for `overlayReleased`. */

@@ -78,6 +78,14 @@ export class Replicas {
     return this.#hosted.values()
   }
 
+  /** What the shards here count, entries and stored answers. */
+  get storedBytes(): number {
+    let bytes = 0
+    for (const { shard } of this.#hosted.values())
+      bytes += (shard?.state.stats.bytes ?? 0) + (shard?.state.storedAnswerBytes ?? 0)
+    return bytes
+  }
+
   /** The replica exists or did: its incarnation is used up. */
   knows(group: GroupId, incarnation: number): boolean {
     return incarnation <= (this.#newest.get(group) ?? 0)

@@ -1,8 +1,9 @@
 // What a shard adds to a replica: linearizable reads, the founding of its slots, and the comparison of state hashes.
-import { encodeSection, limits, type RelaxedRead, type ShardMap } from '@quorate/protocol'
+import { encodeSection, limits, type RelaxedRead, type SectionHeader, type ShardMap } from '@quorate/protocol'
 import type { ShardState } from '@quorate/state-machine'
 import type { LogEntry } from '@quorate/storage'
 import { fixed } from '../settings.ts'
+import { Evictor } from './evictor.ts'
 import { followRead } from './follow-read.ts'
 import { holdsLease } from './holds-lease.ts'
 import type { ReplicaHost } from './host.ts'
@@ -24,6 +25,7 @@ export class Shard implements ReplicaBehaviour {
   readonly #hashes: StateHashes
   readonly #ticks: TickWaits
   readonly #sweeper: Sweeper
+  readonly #evictor: Evictor
   #founding = false
 
   constructor(host: ReplicaHost, replica: Replica, hashes: StateHashes) {
@@ -32,15 +34,17 @@ export class Shard implements ReplicaBehaviour {
     this.#hashes = hashes
     this.#ticks = new TickWaits(host, replica, this.#propose)
     this.#sweeper = new Sweeper(host, replica, this.#propose)
+    this.#evictor = new Evictor(host, replica, this.#propose)
   }
 
   get state(): ShardState {
     return this.replica.state as ShardState
   }
 
-  /** A validated section of a client; the requester hears exactly once. */
-  write(bytes: Uint8Array, deletesOnly: boolean, requester: Requester): void {
+  /** A validated section of a client with its header; the requester hears exactly once. */
+  write(bytes: Uint8Array, header: SectionHeader, requester: Requester): void {
     const { replica } = this
+    const deletesOnly = header.deletesOnly || header.kind !== 'commands'
     if (replica.condition !== 'live') return requester.refused('REPLICA_STOPPED')
     if (!replica.isLeader) return requester.refused('NOT_LEADER')
     const admission = this.#host.admission()
@@ -54,7 +58,9 @@ export class Shard implements ReplicaBehaviour {
       if (admitted !== null) this.#host.turn.at('propose', this.#propose)
       if (admitted?.type !== 'whole') return requester.refused('OVERLOADED')
     }
-    replica.proposals.enqueue({ bytes, requester })
+    const admitted = deletesOnly ? requester : this.#evictor.admit(header, requester)
+    if (admitted === null) return requester.refused('OVERLOADED')
+    replica.proposals.enqueue({ bytes, requester: admitted })
     this.#host.turn.at('propose', this.#propose)
   }
 
@@ -101,6 +107,7 @@ export class Shard implements ReplicaBehaviour {
     if (!this.replica.isLeader) this.#refuseReads('NOT_LEADER')
     this.#founding = false
     this.#sweeper.look()
+    this.#evictor.roleChanged()
   }
 
   readsConfirmed(tag: number, index: number): void {
@@ -124,16 +131,19 @@ export class Shard implements ReplicaBehaviour {
   appliedUpTo(): void {
     this.#evaluate()
     this.#sweeper.look()
+    this.#evictor.look()
   }
 
   ended(): void {
     this.#sweeper.stop()
+    this.#evictor.stop()
     this.#refuseReads('REPLICA_STOPPED')
   }
 
   /** The node ends: no timer is left. */
   close(): void {
     this.#sweeper.stop()
+    this.#evictor.stop()
   }
 
   /** A leader whose shard owns nothing yet proposes what the map founded it with; apply takes it once. */

@@ -78,7 +78,10 @@ export class ScrubWorld {
     this.replicas.push(replica)
     if (group === META_GROUP) {
       const node = { dirId: 'd'.repeat(32), name: 'n1', peerAddress: 'n1:1', clientAddress: 'n1:2' }
-      apply(replica.state, encodeMetaCommand({ type: 'form', nodes: [node], shards: 2, replicas: 1 }))
+      apply(
+        replica.state,
+        encodeMetaCommand({ type: 'form', nodes: [node], shards: 2, replicas: 1, bytesMax: 0 }),
+      )
     } else {
       const slots = new Uint8Array(2_048)
       for (const key of [unusedKey, ...Array.from({ length: KEYS }, (_, at) => keyOf(group, at))])

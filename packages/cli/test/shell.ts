@@ -52,9 +52,11 @@ export async function until<T>(
   throw new Error(`not within ${deadlineMs} ms: ${explain()}`)
 }
 
-/** The first client port of a `dev` cluster whose ports are all free now. */
+/** The first client port of a `dev` cluster whose ports are all free now; none that the system gives to connections. */
 export async function freeDevPort(nodes: number): Promise<number> {
-  for (let port = 20_000 + (process.pid % 20_000); port < 65_000; port += 211)
+  for (let at = 0; at < 64; at += 1) {
+    const port = 10_000 + ((process.pid + at * 211) % 22_000)
     if ((await busyPorts(portsOf({ nodes, port }))).length === 0) return port
+  }
   throw new Error('no free ports')
 }

@@ -12,6 +12,7 @@ import { type Cache, connect } from '@quorate/client'
 const launcher = fileURLToPath(new URL('../../cli/bin/quorate.js', import.meta.url))
 const NODES = 3
 const START_MS_MAX = 60_000
+const PORT_TRIES = 64
 
 export interface DevCluster {
   readonly cache: Cache
@@ -67,10 +68,16 @@ export async function startDevCluster(): Promise<DevCluster> {
   }
 }
 
-/** The first of a row of free ports: clients' from it on, peers' a hundred above. */
+/**
+ * The first of a row of free ports: clients' from it on, peers' a hundred above, operators' two hundred. All below those
+ * that the system gives to connections: one of them could be taken between the look and the start.
+ */
 async function freePort(): Promise<number> {
-  for (let port = 21_000 + (process.pid % 15_000); port < 60_000; port += 307) {
-    const ports = Array.from({ length: NODES }, (_, index) => [port + index, port + 100 + index]).flat()
+  for (let at = 0; at < PORT_TRIES; at += 1) {
+    const port = 10_000 + ((process.pid + at * 307) % 22_000)
+    const ports = [0, 100, 200].flatMap((above) =>
+      Array.from({ length: NODES }, (_, index) => port + above + index),
+    )
     if ((await Promise.all(ports.map(isFree))).every(Boolean)) return port
   }
   throw new Error('no free ports')
